@@ -1,0 +1,202 @@
+#pragma once
+// The fields of each kind, as written: optional where absent means something else than any value. Defaults that need no other
+// object are filled in by the parser and named here; all others are the compiler's.
+// Durations are in milliseconds, as users write them.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace emissary::model {
+
+/// A Kubernetes LabelSelector (meta/v1). Empty selects everything.
+struct LabelSelector {
+  enum class Operator : uint8_t { In, NotIn, Exists, DoesNotExist };
+  struct Expression {
+    std::string key;
+    Operator op = Operator::In;
+    std::vector<std::string> values;
+    auto operator<=>(const Expression&) const = default;
+  };
+  std::map<std::string, std::string> match_labels;
+  std::vector<Expression> match_expressions;
+  auto operator<=>(const LabelSelector&) const = default;
+
+  bool matches(const std::map<std::string, std::string>& labels) const;
+};
+
+// ---------------------------------------------------------------- getambassador.io
+
+struct RegexRewrite {
+  std::string pattern;
+  std::string substitution;
+  auto operator<=>(const RegexRewrite&) const = default;
+};
+
+/// One entry of headers, regex_headers, query_parameters or regex_query_parameters.
+struct ValueMatch {
+  std::string name;
+  /// Absent: present with any value.
+  std::optional<std::string> value;
+  bool regex = false;
+  auto operator<=>(const ValueMatch&) const = default;
+};
+
+struct Mapping {
+  std::optional<std::string> hostname;  // glob
+  std::optional<std::string> host;      // exact, or RE2 when host_regex
+  bool host_regex = false;
+
+  std::string prefix;
+  bool prefix_regex = false;
+  bool prefix_exact = false;
+  std::optional<bool> case_sensitive;
+  std::vector<ValueMatch> headers;           // `headers` by name, then `regex_headers` by name
+  std::vector<ValueMatch> query_parameters;  // likewise
+  std::optional<std::string> method;
+  bool method_regex = false;
+  int64_t precedence = 0;
+
+  std::string service;
+  std::optional<std::string> resolver;
+  std::optional<std::string> tls;
+  std::optional<int64_t> weight;
+
+  std::optional<std::string> rewrite;
+  std::optional<RegexRewrite> regex_rewrite;
+  std::optional<std::string> host_rewrite;
+  bool auto_host_rewrite = false;
+
+  std::optional<int64_t> timeout_ms;
+  std::optional<int64_t> idle_timeout_ms;
+  std::optional<int64_t> connect_timeout_ms;
+  bool grpc = false;
+  std::vector<std::string> allow_upgrade;  // with "websocket" appended where use_websocket is true
+  std::string cluster_tag;
+  std::string stats_name;
+};
+
+/// TLS settings of a Host's `tls` and of a TLSContext.
+struct TlsSettings {
+  std::string alpn_protocols;  // "h2,http/1.1"
+  std::string min_version;     // "v1.0" … "v1.3", "" unset
+  std::string max_version;
+  std::vector<std::string> cipher_suites;
+  std::vector<std::string> ecdh_curves;
+  std::string ca_secret;  // name or name.namespace
+  std::optional<bool> cert_required;
+  std::string sni;  // origination only
+  auto operator<=>(const TlsSettings&) const = default;
+};
+
+struct Host {
+  enum class InsecureAction : uint8_t { Redirect, Reject, Route };
+
+  std::string hostname = "*";
+  /// `mappingSelector`, or the deprecated `selector` where that one is absent or empty.
+  std::optional<LabelSelector> mapping_selector;
+  /// Empty name: the Host terminates no TLS.
+  std::string tls_secret_name;
+  std::string tls_secret_namespace;  // "" : the Host's own
+  std::string tls_context;           // name, "" : none
+  std::optional<TlsSettings> tls;
+  InsecureAction insecure_action = InsecureAction::Redirect;
+};
+
+struct Listener {
+  enum class Layer : uint8_t { HTTP, PROXY, TLS, TCP, UDP };
+  enum class SecurityModel : uint8_t { XFP, SECURE, INSECURE };
+  enum class From : uint8_t { ALL, SELF, SELECTOR };
+
+  uint32_t port = 0;
+  std::vector<Layer> stack;  // outermost first; `protocol` already expanded
+  SecurityModel security_model = SecurityModel::XFP;
+  std::string stats_prefix;
+  uint32_t l7_depth = 0;
+  std::optional<uint32_t> http2_max_concurrent_streams;
+  From from = From::SELF;
+  LabelSelector namespace_selector;            // with From::SELECTOR
+  std::optional<LabelSelector> host_selector;  // hostBinding.selector
+
+  bool has(Layer layer) const {
+    for (Layer l : stack) {
+      if (l == layer) return true;
+    }
+    return false;
+  }
+};
+
+struct TlsContext {
+  std::vector<std::string> hosts;
+  std::string secret;  // name or name.namespace
+  bool secret_namespacing = true;
+  TlsSettings settings;
+};
+
+/// Any of the three resolver kinds; which one is in the reference.
+struct Resolver {
+  std::string address;     // ConsulResolver
+  std::string datacenter;  // ConsulResolver
+};
+
+// ---------------------------------------------------------------- Kubernetes
+
+struct ServicePort {
+  std::string name;
+  uint16_t port = 0;
+  std::string target;  // number or name as text; the port itself where unset
+  std::string protocol = "TCP";
+};
+
+struct Service {
+  std::string type = "ClusterIP";
+  std::string cluster_ip;  // "" : not allotted; "None": headless
+  std::string external_name;
+  std::vector<ServicePort> ports;
+};
+
+struct EndpointPort {
+  std::string name;
+  uint16_t port = 0;
+  std::string protocol = "TCP";
+};
+
+struct Endpoints {
+  struct Subset {
+    std::vector<std::string> addresses;  // ready ones only
+    std::vector<EndpointPort> ports;
+  };
+  std::vector<Subset> subsets;
+};
+
+struct EndpointSlice {
+  struct Endpoint {
+    std::vector<std::string> addresses;
+    bool ready = true;
+    bool serving = true;
+    bool terminating = false;
+  };
+  std::string service;  // label kubernetes.io/service-name
+  std::string address_type = "IPv4";
+  std::vector<Endpoint> endpoints;
+  std::vector<EndpointPort> ports;
+};
+
+/// A Secret that may hold a certificate. Whatever is in it never reaches a log, a page, a status or a finding.
+struct Secret {
+  std::string type;
+  std::string certificate;  // PEM chain: tls.crt or cert-chain.pem
+  std::string key;          // PEM: tls.key or key.pem
+  std::string ca;           // PEM: root-cert.pem, or tls.crt of a CA secret
+  std::string crl;          // PEM
+  /// Why certificate and key cannot be used to terminate TLS (unparsable, do not belong together, key too short …);
+  /// "" when they can.
+  std::string pair_problem;
+  /// Seconds since the epoch at which the leaf certificate expires; 0 when there is none.
+  int64_t not_after = 0;
+};
+
+}  // namespace emissary::model

@@ -1,0 +1,43 @@
+#pragma once
+// One object as a source read it: who it is, where it was written, and its fields, parsed and checked. Immutable;
+// shared between the source that made it, the store and the compiler.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "manifest/value.h"
+#include "model/finding.h"
+#include "model/kinds.h"
+#include "model/ref.h"
+
+namespace emissary {
+
+using Labels = std::map<std::string, std::string>;
+
+struct Object {
+  ObjectRef ref;
+  /// Where it was read. `path` is empty for what came from an API server.
+  std::string path;
+  int line = 0;
+  Labels labels;
+  /// The installations that it is for (`ambassador_id`); {"default"} when absent or empty.
+  std::vector<std::string> ambassador_id;
+  /// The fields. std::monostate for kinds without effect, and for an object that is not usable.
+  std::variant<std::monostate, model::Mapping, model::Host, model::Listener, model::TlsContext, model::Resolver, model::Service,
+               model::Endpoints, model::EndpointSlice, model::Secret>
+      spec;
+  /// False when a mistake in it keeps it from being used at all; `findings` says why.
+  bool usable = true;
+  /// What parsing found; `object`, `path` and `line` are filled in.
+  std::vector<Finding> findings;
+  /// Of the content that has a meaning to us, and of nothing else: not of status, resourceVersion or position in the file.
+  Hash128 hash;
+};
+
+using ObjectPtr = std::shared_ptr<const Object>;
+
+}  // namespace emissary

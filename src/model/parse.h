@@ -1,0 +1,30 @@
+#pragma once
+// From a document to objects. Pure: equal documents give equal objects.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifest/value.h"
+#include "model/object.h"
+
+namespace emissary::model {
+
+struct ParseContext {
+  /// The file, for findings; empty when there is none.
+  std::string path;
+  /// Namespace of an object that names none (AMBASSADOR_NAMESPACE).
+  std::string default_namespace = "default";
+};
+
+struct ParsedDocument {
+  /// Objects in the order written; several where the document is a List. An object that is wrong is among them, with
+  /// `usable` false, as long as its kind, name and namespace can be read.
+  std::vector<ObjectPtr> objects;
+  /// What belongs to no object: no kind, no name, kind unknown.
+  std::vector<Finding> findings;
+};
+
+ParsedDocument parseDocument(const manifest::Value& document, const ParseContext& context);
+
+}  // namespace emissary::model

@@ -1,0 +1,61 @@
+#pragma once
+// The xDS server: holds what is published, answers every Envoy that connects by delta ADS. One thread (`serve`) owns all its
+// state; the gRPC threads only pass messages. Nothing here blocks on a client: a slow one has one response in
+// flight and its later changes merge.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "serve/resource.h"
+
+namespace emissary::serve {
+
+/// An answer of Envoy's, for status and diagnostics.
+struct Refusal {
+  ResourceKey key;
+  std::string version;
+  std::string detail;
+};
+
+/// Called from the serve thread.
+struct Observer {
+  virtual ~Observer() = default;
+  /// The first stream sent everything that belongs to `generation`.
+  virtual void onSent(uint64_t generation) = 0;
+  /// Every resource of `generation` was acknowledged or refused by all connected clients, or is past its bound.
+  virtual void onAnswered(uint64_t generation) = 0;
+  /// The set of refused resources changed.
+  virtual void onRefused(const std::vector<Refusal>& all) = 0;
+  virtual void onResponse(Type type, size_t resources, size_t bytes) = 0;
+  virtual void onNack(Type type) = 0;
+  virtual void onStreams(size_t connected) = 0;
+  /// Routes that wait for clusters longer than their bound (names of RouteConfigurations).
+  virtual void onHeld(const std::vector<std::string>& held) = 0;
+};
+
+struct ServerOptions {
+  /// "unix:/path" or "127.0.0.1:8003".
+  std::string address;
+};
+
+class Server {
+ public:
+  Server(ServerOptions options, Observer& observer);
+  ~Server();
+
+  /// Start listening. False, with `error` set, when the address cannot be bound.
+  bool start(std::string& error);
+  /// From any thread.
+  void publish(Update update);
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace emissary::serve

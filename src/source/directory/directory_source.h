@@ -1,0 +1,43 @@
+#pragma once
+// Manifests in a folder, followed live. Every *.yaml, *.yml and *.json below it, nested folders and symbolic links
+// included (a ConfigMap mount swaps a link). One thread, which reads, parses and tells the sink.
+//
+// A file that does not parse keeps the objects it had last, and says so. An object that several places define is taken from
+// the first of them in order of (path, position in the file); the others are told so. So what the store holds is a function
+// of the files (and, for a broken file, of its last good form).
+
+#include <memory>
+#include <string>
+
+#include "manifest/parse.h"
+#include "source/event.h"
+
+namespace emissary::source {
+
+struct DirectoryOptions {
+  std::string path;
+  std::string default_namespace = "default";
+  manifest::Limits limits;
+  /// Files above this are refused unread.
+  size_t max_file_bytes = 256u << 20;
+};
+
+class DirectorySource {
+ public:
+  DirectorySource(DirectoryOptions options, Sink sink);
+  ~DirectorySource();
+
+  /// Read everything once, in the caller's thread: one batch that ends with Synced, without following. For `check` and
+  /// `compile`. `path` may also be a single file.
+  static Batch readOnce(const DirectoryOptions& options);
+
+  /// Start following. The first batch holds everything and ends with Synced.
+  void start();
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace emissary::source
