@@ -1,0 +1,76 @@
+#pragma once
+// From the set of objects to the set of Envoy resources, incrementally: a change evaluates what depends on it and nothing
+// else, and the result is the same, byte for byte, as that of a new engine given all objects at once.
+//
+// Owned by one thread (the compile thread); nothing here locks, blocks, or reads a clock, a file or the environment.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "model/finding.h"
+#include "model/object.h"
+#include "serve/resource.h"
+
+namespace emissary::engine {
+
+struct Options {
+  /// AMBASSADOR_ID: objects for other installations are ignored.
+  std::string ambassador_id = "default";
+  /// AMBASSADOR_NAMESPACE: the control plane's own namespace.
+  std::string ns = "default";
+  /// AMBASSADOR_SINGLE_NAMESPACE: objects of other namespaces are ignored.
+  bool single_namespace = false;
+  /// AMBASSADOR_ENVOY_BIND_ADDRESS: what Listeners bind.
+  std::string bind_address = "0.0.0.0";
+  /// Addresses ("127.0.0.1:8877") that no Mapping may point to: our admin server, Envoy's, the xDS server.
+  std::vector<std::string> forbidden_upstreams;
+  /// Certificates are judged against this (seconds since the epoch) only for notices of expiry; 0: not at all.
+  int64_t now = 0;
+};
+
+/// What `objects` and the metrics report about one kind.
+struct ObjectCounts {
+  uint64_t accepted = 0;
+  uint64_t rejected = 0;
+};
+
+struct Change {
+  ObjectRef ref;
+  /// Null: deleted.
+  ObjectPtr object;
+};
+
+enum class Table : uint8_t { Service, Endpoints, Secret, Host, Listener, Mapping, Cluster, Group, Association, HostRoutes, Resource };
+inline constexpr size_t kTables = 11;
+std::string_view tableName(Table table);
+
+class Engine {
+ public:
+  explicit Engine(Options options);
+  ~Engine();
+
+  /// Apply changes, in order, as one; returns what to publish. `generation` and `arrived` of the result are the caller's.
+  serve::Update apply(const std::vector<Change>& changes);
+
+  /// All findings, of parsing and of compiling, sorted. Of objects that other installations own: none.
+  std::vector<Finding> findings() const;
+  /// The objects behind a resource, sorted; empty for an unknown one.
+  std::vector<ObjectRef> provenance(const serve::ResourceKey& key) const;
+  const std::map<serve::ResourceKey, serve::ResourcePtr>& resources() const;
+  /// The semantic model: Listeners, Hosts, routes in order, clusters. Secrets' content is not in it.
+  nlohmann::ordered_json ir() const;
+  std::map<Kind, ObjectCounts> objectCounts() const;
+  /// Functions evaluated since the start, by Table.
+  const std::array<uint64_t, kTables>& evaluations() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace emissary::engine
