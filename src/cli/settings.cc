@@ -1,0 +1,316 @@
+#include "cli/settings.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace emissary::cli {
+namespace {
+
+/// A value that cannot be used. Thrown and caught inside parse().
+struct BadValue {
+  std::string message;
+};
+
+[[noreturn]] void bad(std::string_view source, std::string_view value, std::string_view cure) {
+  throw BadValue{fmt::format("{}: \"{}\" cannot be used: {}", source, value, cure)};
+}
+
+const std::string* find(const Environment& env, const std::string& name) {
+  const auto it = env.find(name);
+  return it == env.end() || it->second.empty() ? nullptr : &it->second;
+}
+
+bool isTrue(const std::string* text) {
+  if (!text) return false;
+  std::string lower = *text;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower == "y" || lower == "yes" || lower == "on" || lower == "1" || lower == "true" || lower == "t";
+}
+
+std::optional<uint64_t> number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+uint32_t numberIn(std::string_view source, const std::string& text, uint64_t low, uint64_t high) {
+  const auto value = number(text);
+  if (!value || *value < low || *value > high) bad(source, text, fmt::format("write a whole number from {} to {}", low, high));
+  return static_cast<uint32_t>(*value);
+}
+
+bool isIp(const std::string& text) {
+  unsigned char buffer[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), buffer) == 1 || inet_pton(AF_INET6, text.c_str(), buffer) == 1;
+}
+
+/// The flags as written; absent means absent.
+struct Flags {
+  std::optional<std::string> config_dir, kubeconfig, envoy, admin, envoy_admin_port, ads, concurrency, ns, id, drain_delay, grace,
+      run_dir;
+  bool no_envoy = false;
+  bool single_namespace = false;
+  CLI::Option* single_namespace_option = nullptr;
+};
+
+/// A flag or its variable, and which of them it was (for messages).
+struct Choice {
+  std::string source;
+  std::string value;
+};
+
+std::optional<Choice> choose(const char* flag, const std::optional<std::string>& value, const Environment& env,
+                             const char* variable) {
+  if (value) return Choice{flag, *value};
+  if (const std::string* text = variable ? find(env, variable) : nullptr) return Choice{variable, *text};
+  return std::nullopt;
+}
+
+void addIdentity(CLI::App& app, Flags& flags) {
+  app.add_option("--namespace", flags.ns, "our own namespace, and that of objects that name none (AMBASSADOR_NAMESPACE)");
+  flags.single_namespace_option = app.add_flag("--single-namespace", flags.single_namespace,
+                                               "ignore objects of other namespaces (AMBASSADOR_SINGLE_NAMESPACE)");
+  app.add_option("--ambassador-id", flags.id, "the installation that we are (AMBASSADOR_ID)");
+}
+
+void addRun(CLI::App& app, Flags& flags) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--config-dir", flags.config_dir, "follow the manifests in this folder");
+  app.add_option("--kubeconfig", flags.kubeconfig, "follow a cluster (not in this version)");
+  app.add_option("--envoy", flags.envoy,
+                 "the Envoy to start (EMISSARY_ENVOY; else the one on PATH, else the one beside this program)");
+  app.add_flag("--no-envoy", flags.no_envoy, "serve xDS only");
+  app.add_option("--admin-address", flags.admin, "IP:PORT of probes and metrics [127.0.0.1:8877]");
+  app.add_option("--envoy-admin-port", flags.envoy_admin_port, "port of Envoy's own admin server, on loopback [8001]");
+  app.add_option("--ads-address", flags.ads, "unix:/PATH or IP:PORT of the xDS server [a Unix socket in a private folder]");
+  app.add_option("--envoy-concurrency", flags.concurrency, "Envoy's worker threads (ENVOY_CONCURRENCY)");
+  app.add_option("--drain-delay", flags.drain_delay,
+                 "seconds to go on accepting after a stop was asked for (EMISSARY_DRAIN_DELAY_SECONDS) [5 as process 1, else 0]");
+  app.add_option("--grace", flags.grace, "seconds from the request to stop to the end (EMISSARY_GRACE_SECONDS) [30]");
+  addIdentity(app, flags);
+}
+
+void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
+  if (auto c = choose("--namespace", flags.ns, env, "AMBASSADOR_NAMESPACE")) s.ns = c->value;
+  if (auto c = choose("--ambassador-id", flags.id, env, "AMBASSADOR_ID")) s.ambassador_id = c->value;
+  const bool given = flags.single_namespace_option && flags.single_namespace_option->count() > 0;
+  s.single_namespace = given ? flags.single_namespace : find(env, "AMBASSADOR_SINGLE_NAMESPACE") != nullptr;
+  if (s.ns.empty()) bad("--namespace", s.ns, "name a namespace");
+}
+
+void takeAdmin(const Flags& flags, const Environment& env, Settings& s) {
+  const std::string* family = find(env, "AMBASSADOR_HEALTHCHECK_IP_FAMILY");
+  if (family && *family != "ANY" && *family != "IPV4_ONLY" && *family != "IPV6_ONLY") {
+    s.notes.push_back(
+        fmt::format("AMBASSADOR_HEALTHCHECK_IP_FAMILY: \"{}\" is none of ANY, IPV4_ONLY, IPV6_ONLY: taken as ANY", *family));
+  }
+  const bool v6 = family && *family == "IPV6_ONLY";
+  if (v6) s.ready.host = "::1";
+  if (flags.admin) {
+    const auto address = parseAddress(*flags.admin);
+    if (!address) bad("--admin-address", *flags.admin, "write IP:PORT, for example 127.0.0.1:8877 or [::1]:8877");
+    s.admin = *address;
+    return;
+  }
+  if (v6) s.admin.host = "::1";
+  if (const std::string* host = find(env, "AMBASSADOR_HEALTHCHECK_BIND_ADDRESS")) {
+    if (!isIp(*host)) bad("AMBASSADOR_HEALTHCHECK_BIND_ADDRESS", *host, "write an IP address, for example 0.0.0.0");
+    s.admin.host = v6 && *host == "0.0.0.0" ? "::" : *host;
+  }
+  if (const std::string* port = find(env, "AMBASSADOR_HEALTHCHECK_BIND_PORT")) {
+    s.admin.port = static_cast<uint16_t>(numberIn("AMBASSADOR_HEALTHCHECK_BIND_PORT", *port, 1, 65535));
+  }
+}
+
+void takeReady(const Environment& env, Settings& s) {
+  if (const std::string* port = find(env, "AMBASSADOR_READY_PORT")) {
+    const auto value = number(*port);
+    if (!value) bad("AMBASSADOR_READY_PORT", *port, "write a port, for example 8006");
+    if (*value >= 1 && *value <= 65535) s.ready.port = static_cast<uint16_t>(*value);
+    else s.notes.push_back(fmt::format("AMBASSADOR_READY_PORT: {} is no port from 1 to 65535: {} is used", *value, s.ready.port));
+  }
+  s.ready_log = isTrue(find(env, "AMBASSADOR_READY_LOG"));
+}
+
+void takeAds(const Flags& flags, Settings& s) {
+  if (!flags.ads) return;
+  const std::string& text = *flags.ads;
+  const bool is_unix = text.rfind("unix:/", 0) == 0;
+  if (is_unix && text.size() - 5 > 107)
+    bad("--ads-address", text, "a Unix socket's path has at most 107 bytes: choose a shorter one");
+  if (!is_unix && !parseAddress(text)) bad("--ads-address", text, "write unix:/PATH or IP:PORT, for example 127.0.0.1:8003");
+  s.ads_address = text;
+}
+
+void takeLogging(const Environment& env, Settings& s) {
+  if (const std::string* level = find(env, "AES_LOG_LEVEL"); level && !log::parseLevel(*level, s.log_level)) {
+    bad("AES_LOG_LEVEL", *level, "write debug, info, warn or error");
+  }
+  s.json_logging = isTrue(find(env, "AMBASSADOR_JSON_LOGGING"));
+  if (const std::string* parts = find(env, "AMBASSADOR_DEBUG")) s.envoy_debug = parts->find("envoy") != std::string::npos;
+}
+
+void takeRun(const Flags& flags, const Environment& env, Settings& s) {
+  takeIdentity(flags, env, s);
+  takeAdmin(flags, env, s);
+  takeReady(env, s);
+  takeAds(flags, s);
+  takeLogging(env, s);
+  if (flags.config_dir) s.config_dir = *flags.config_dir;
+  if (flags.run_dir) s.run_dir = *flags.run_dir;
+  if (auto c = choose("--envoy", flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;
+  s.no_envoy = flags.no_envoy || find(env, "DIAGD_ONLY") != nullptr;
+  if (flags.envoy_admin_port) {
+    s.envoy_admin_port = static_cast<uint16_t>(numberIn("--envoy-admin-port", *flags.envoy_admin_port, 1, 65535));
+  }
+  if (auto c = choose("--envoy-concurrency", flags.concurrency, env, "ENVOY_CONCURRENCY")) {
+    s.envoy_concurrency = numberIn(c->source, c->value, 1, 4096);
+  }
+  if (const std::string* id = find(env, "AMBASSADOR_ENVOY_BASE_ID")) {
+    s.envoy_base_id = numberIn("AMBASSADOR_ENVOY_BASE_ID", *id, 0, UINT32_MAX);
+  }
+  if (const std::string* address = find(env, "AMBASSADOR_ENVOY_BIND_ADDRESS")) {
+    if (!isIp(*address)) bad("AMBASSADOR_ENVOY_BIND_ADDRESS", *address, "write an IP address, for example 0.0.0.0");
+    s.bind_address = *address;
+  }
+  if (const std::string* time = find(env, "AMBASSADOR_DRAIN_TIME")) {
+    s.drain_time_s = numberIn("AMBASSADOR_DRAIN_TIME", *time, 1, 7 * 86400);
+  }
+  if (auto c = choose("--drain-delay", flags.drain_delay, env, "EMISSARY_DRAIN_DELAY_SECONDS")) {
+    s.drain_delay_s = numberIn(c->source, c->value, 0, 86400);
+  }
+  if (auto c = choose("--grace", flags.grace, env, "EMISSARY_GRACE_SECONDS"))
+    s.grace_s = numberIn(c->source, c->value, 1, 7 * 86400);
+  if (const std::string* delay = find(env, "AMBASSADOR_RECONFIG_MAX_DELAY")) {
+    s.reconfig_max_delay_s = numberIn("AMBASSADOR_RECONFIG_MAX_DELAY", *delay, 1, 86400);
+  }
+  const std::string* metrics = find(env, "AMBASSADOR_METRICS");
+  s.all_envoy_metrics = metrics && *metrics == "all";
+}
+
+Exit usage(std::string_view command, std::string_view message) {
+  return {2, "", fmt::format("emissary{}{}: {}\n", command.empty() ? "" : " ", command, message)};
+}
+
+/// CLI11 takes arguments from the back of the vector.
+void parseInto(CLI::App& app, std::vector<std::string> arguments) {
+  std::reverse(arguments.begin(), arguments.end());
+  app.parse(arguments);
+}
+
+constexpr const char* kLater[] = {"explain", "diff", "convert", "crds", "webhook"};
+
+Parsed parseChild(const std::vector<std::string>& arguments) {
+  Settings s;
+  s.command = Command::ExecChild;
+  const auto parent = arguments.size() >= 4 && arguments[2] == "--" ? number(arguments[1]) : std::nullopt;
+  if (!parent || *parent == 0 || *parent > INT32_MAX) return usage("exec-child", "PARENT -- PROGRAM ARGUMENT…");
+  s.parent = static_cast<int>(*parent);
+  s.child.assign(arguments.begin() + 3, arguments.end());
+  return s;
+}
+
+}  // namespace
+
+std::string Address::text() const {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+}
+
+std::optional<Address> parseAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  std::string host = text.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (!isIp(host) || bracketed != (host.find(':') != std::string::npos)) return std::nullopt;
+  const auto port = number(std::string_view(text).substr(colon + 1));
+  if (!port || *port < 1 || *port > 65535) return std::nullopt;
+  return Address{host, static_cast<uint16_t>(*port)};
+}
+
+Environment environmentOf(char** environ) {
+  Environment result;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text(*entry);
+    const size_t equals = text.find('=');
+    if (equals != std::string_view::npos) result.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return result;
+}
+
+Parsed parse(const std::vector<std::string>& arguments, const Environment& env) {
+  if (!arguments.empty() && arguments[0] == "exec-child") return parseChild(arguments);
+  if (!arguments.empty() && std::find(std::begin(kLater), std::end(kLater), arguments[0]) != std::end(kLater)) {
+    return usage(arguments[0], "not in this version");
+  }
+
+  Settings s;
+  Flags flags, offline;
+  CLI::App app{"An API gateway for Kubernetes: control plane and supervisor of Envoy", "emissary"};
+  app.require_subcommand(1);
+
+  CLI::App* run = app.add_subcommand("run", "start the gateway: the control plane and Envoy");
+  addRun(*run, flags);
+  CLI::App* control_plane = app.add_subcommand("control-plane", "started by run")->group("");
+  Flags internal;
+  addRun(*control_plane, internal);
+  control_plane->add_option("--run-dir", internal.run_dir);
+
+  CLI::App* check = app.add_subcommand("check", "read manifests and print every finding; exit 0 no error, 1 errors, 2 usage");
+  check->add_option("PATH", s.paths, "files and folders of manifests")->required();
+  std::string check_output = "text", compile_output = "envoy";
+  check->add_option("--output", check_output, "text or json")->check(CLI::IsMember({"text", "json"}));
+  addIdentity(*check, offline);
+  CLI::App* compile = app.add_subcommand("compile", "read manifests and print what Envoy would get");
+  compile->add_option("PATH", s.paths, "files and folders of manifests")->required();
+  compile->add_option("--output", compile_output, "envoy: Envoy's resources; ir: our own model")
+      ->check(CLI::IsMember({"envoy", "ir"}));
+  Flags compile_flags;
+  addIdentity(*compile, compile_flags);
+  CLI::App* version = app.add_subcommand("version", "print our version, Envoy's API's, and the Envoy that would start");
+  Flags version_flags;
+  version->add_option("--envoy", version_flags.envoy, "the Envoy that run would be given");
+  for (const char* name : kLater) app.add_subcommand(name, "not in this version");
+
+  try {
+    parseInto(app, arguments);
+  } catch (const CLI::CallForHelp& help) {
+    for (const CLI::App* sub : app.get_subcommands()) return Exit{0, sub->help(), ""};
+    return Exit{0, app.help(), ""};
+  } catch (const CLI::ParseError& error) {
+    const auto subs = app.get_subcommands();
+    return usage(subs.empty() ? "" : subs[0]->get_name(), fmt::format("{} (--help says more)", error.what()));
+  }
+
+  const std::string name = app.get_subcommands().at(0)->get_name();
+  try {
+    if (*run || *control_plane) {
+      const Flags& given = *run ? flags : internal;
+      s.command = *run ? Command::Run : Command::ControlPlane;
+      if (given.kubeconfig) return usage(name, "--kubeconfig: not in this version; use --config-dir DIR");
+      if (!given.config_dir) return usage(name, "following a cluster is not in this version; use --config-dir DIR");
+      takeRun(given, env, s);
+      s.run_arguments.assign(arguments.begin() + 1, arguments.end());
+    } else if (*version) {
+      s.command = Command::Version;
+      if (auto c = choose("--envoy", version_flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;
+    } else {
+      s.command = *check ? Command::Check : Command::Compile;
+      s.output = *check ? check_output : compile_output;
+      takeIdentity(*check ? offline : compile_flags, env, s);
+      takeLogging(env, s);
+      if (const std::string* address = find(env, "AMBASSADOR_ENVOY_BIND_ADDRESS"); address && isIp(*address))
+        s.bind_address = *address;
+    }
+  } catch (const BadValue& error) {
+    return usage(name, error.message);
+  }
+  return s;
+}
+
+}  // namespace emissary::cli

@@ -1,0 +1,123 @@
+#pragma once
+// The command line and the environment, read once into one struct. A pure function: what it needs it is given, so that tests
+// need no process. A flag wins over its variable, a variable over the default.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+
+namespace emissary::cli {
+
+using Environment = std::map<std::string, std::string>;
+
+enum class Command : uint8_t { Run, ControlPlane, ExecChild, Check, Compile, Version };
+
+struct Address {
+  std::string host;
+  uint16_t port = 0;
+  auto operator<=>(const Address&) const = default;
+  /// "127.0.0.1:8877", "[::1]:8877"
+  std::string text() const;
+};
+
+struct Settings {
+  Command command = Command::Run;
+
+  // ---- what is read
+  /// --config-dir: the manifests' folder.
+  std::string config_dir;
+  /// check, compile: files and folders, in the order given.
+  std::vector<std::string> paths;
+  /// check: "text" or "json"; compile: "envoy" or "ir".
+  std::string output;
+
+  // ---- who we are
+  /// --ambassador-id, AMBASSADOR_ID.
+  std::string ambassador_id = "default";
+  /// --namespace, AMBASSADOR_NAMESPACE: our own namespace, and that of objects that name none.
+  std::string ns = "default";
+  /// --single-namespace, AMBASSADOR_SINGLE_NAMESPACE (any text).
+  bool single_namespace = false;
+
+  // ---- addresses
+  /// --admin-address, else AMBASSADOR_HEALTHCHECK_BIND_ADDRESS and _PORT, in the family of AMBASSADOR_HEALTHCHECK_IP_FAMILY.
+  Address admin{"127.0.0.1", 8877};
+  /// --envoy-admin-port: Envoy's own admin server, always on loopback.
+  uint16_t envoy_admin_port = 8001;
+  /// --ads-address: "unix:/path" or "IP:PORT". Empty: a Unix socket in the private folder.
+  std::string ads_address;
+  /// AMBASSADOR_READY_PORT, on 127.0.0.1, or on ::1 with AMBASSADOR_HEALTHCHECK_IP_FAMILY=IPV6_ONLY.
+  Address ready{"127.0.0.1", 8006};
+  /// AMBASSADOR_ENVOY_BIND_ADDRESS: what Listeners bind.
+  std::string bind_address = "0.0.0.0";
+
+  // ---- Envoy
+  /// --envoy, EMISSARY_ENVOY; empty: look for one.
+  std::string envoy;
+  /// --no-envoy, DIAGD_ONLY: serve xDS only.
+  bool no_envoy = false;
+  /// --envoy-concurrency, ENVOY_CONCURRENCY.
+  std::optional<uint32_t> envoy_concurrency;
+  /// AMBASSADOR_ENVOY_BASE_ID: set, Envoy keeps its hot restart memory under this id; unset, it has none.
+  std::optional<uint32_t> envoy_base_id;
+  /// AMBASSADOR_READY_LOG: write an access log of the readiness listener.
+  bool ready_log = false;
+  /// AMBASSADOR_DEBUG holds "envoy".
+  bool envoy_debug = false;
+  /// AMBASSADOR_DRAIN_TIME, seconds: how long connections of a replaced listener or filter chain may go on.
+  uint32_t drain_time_s = 600;
+
+  // ---- shutting down
+  /// --drain-delay, EMISSARY_DRAIN_DELAY_SECONDS: how long a drain goes on accepting after it stopped being ready, so
+  /// that load balancers catch up. Unset: 5 when we are process 1 (a container), else 0.
+  std::optional<uint32_t> drain_delay_s;
+  /// --grace, EMISSARY_GRACE_SECONDS: from the signal to the end, all included. As Kubernetes' termination grace.
+  uint32_t grace_s = 30;
+
+  // ---- behaviour
+  /// AMBASSADOR_RECONFIG_MAX_DELAY, seconds: at most one configuration in this time. Unset: changes go at once.
+  std::optional<uint32_t> reconfig_max_delay_s;
+  /// AMBASSADOR_METRICS=all: /metrics brings Envoy's per-cluster series too.
+  bool all_envoy_metrics = false;
+  /// AES_LOG_LEVEL.
+  log::Level log_level = log::Level::Info;
+  /// AMBASSADOR_JSON_LOGGING; without it the terminal decides.
+  bool json_logging = false;
+
+  // ---- between our own processes
+  /// The private folder, made by the supervisor.
+  std::string run_dir;
+  /// `run`: its arguments, which its control plane gets too.
+  std::vector<std::string> run_arguments;
+  /// exec-child: the parent that must be alive, and what to run.
+  int parent = 0;
+  std::vector<std::string> child;
+
+  /// Remarks on values that were not taken as written; to be logged.
+  std::vector<std::string> notes;
+};
+
+/// Nothing to run: what to print, and the exit status (0 help and the like, 2 usage).
+struct Exit {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+using Parsed = std::variant<Settings, Exit>;
+
+/// `arguments` without the program's name.
+Parsed parse(const std::vector<std::string>& arguments, const Environment& environment);
+
+/// The process's environment.
+Environment environmentOf(char** environ);
+
+/// "1.2.3.4:80" or "[::1]:80"; nothing when it is neither. The host must be an IP address.
+std::optional<Address> parseAddress(const std::string& text);
+
+}  // namespace emissary::cli
