@@ -14,6 +14,14 @@ struct Value {
   enum class Type : uint8_t { Null, Bool, Int, Double, String, List, Map };
   using Entry = std::pair<std::string, Value>;
 
+  // Defined once the type is complete, since Entry holds a Value: clang insists.
+  Value() noexcept;
+  ~Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+
   Type type = Type::Null;
   /// 1-based line in the file; of a map's entry, the line of its key.
   int line = 0;
@@ -37,6 +45,13 @@ struct Value {
   /// JSON of this tree with keys sorted: equal content gives equal text whatever the order written.
   std::string canonical() const;
 };
+
+inline Value::Value() noexcept = default;
+inline Value::~Value() = default;
+inline Value::Value(const Value&) = default;
+inline Value::Value(Value&&) noexcept = default;
+inline Value& Value::operator=(const Value&) = default;
+inline Value& Value::operator=(Value&&) noexcept = default;
 
 std::string_view typeName(Value::Type type);
 
