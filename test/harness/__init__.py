@@ -1,0 +1,1 @@
+"""What the suites share: isolation, certificates, clients, backends, and the gateway under test."""

@@ -1,0 +1,227 @@
+"""Run one traffic case, inside its own namespaces: `python -m harness.traffic CASE WORK` (started through netns.command()).
+
+A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and case.yaml:
+
+  backends:                      # default: none
+    a: 10.77.0.11:8080           # or {address: 10.77.0.11:8080, kind: http | https | h2c}
+  environment: {NAME: value}     # of `emissary run`
+  arguments: [--flag]            # of `emissary run`
+  requests: [REQUEST...]         # must hold as soon as the gateway is ready
+  steps:                         # then, in order
+    - name: what happens
+      write: {file: text}        # into the config folder
+      replace: {file: {old text: new text}}
+      delete: [file]
+      requests: [REQUEST...]     # must hold eventually, and then once more, each
+
+  REQUEST:
+    url: https://a.com:8443/p/x  # connects to 127.0.0.1 (or `address`); the name becomes SNI and, without port, Host
+    method: GET     headers: {n: v}     body: text     host: as sent     sni: as sent     http: 1 | 2     verify: false
+    tls: "1.2" | "1.3"           # the only version that the client speaks
+    client_certificate: name     # shown to the server
+    websocket: [messages]        # upgrade, then each must come back
+    repeat: 1                    # sent so often over one connection; each answer must be as expected
+    expect:
+      status: 200                # or `refused: true`: no connection, or it is closed without an answer
+      backend: a                 # which backend answered; [a, b] any of them
+      method, path, host, body_bytes:  what the backend saw
+      saw: {header: value}       # null: it must not have seen the header
+      headers: {name: value}     # of the answer; null: must be absent
+      body: text                 # the whole body of the answer
+      certificate: name          # of the server, as in ${CERT:name}
+      share: {a: [low, high]}    # of `repeat` requests, how many each backend must have answered
+"""
+import argparse
+import asyncio
+import collections
+import pathlib
+import re
+import ssl
+import sys
+import traceback
+import urllib.parse
+
+import yaml
+
+from . import backends, certs, client, gateway, netns
+
+REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
+                "address", "expect", "name"}
+TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "body", "certificate", "share"}
+CASE_KEYS = {"backends", "environment", "arguments", "requests", "steps"}
+STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
+
+
+def refuse_unknown(where, given, known):
+    """A misspelt expectation would never fail."""
+    if unknown := set(given) - known:
+        raise ValueError(f"{where}: unknown keys {sorted(unknown)}")
+
+
+def compare(complaints, what, want, got):
+    if isinstance(want, list):
+        if got not in want:
+            complaints.append(f"{what}: expected one of {want!r}, got {got!r}")
+    elif want != got:
+        complaints.append(f"{what}: expected {want!r}, got {got!r}")
+
+
+class Case:
+    def __init__(self, folder, work):
+        self.folder, self.work = pathlib.Path(folder), pathlib.Path(work)
+        self.spec = yaml.safe_load((self.folder / "case.yaml").read_text())
+        refuse_unknown("case", self.spec, CASE_KEYS)
+        self.authority = certs.Authority(self.work / "certs")
+        self.manifests = gateway.Manifests(self.work / "config", self.authority)
+        self.gateway = gateway.Gateway(self.work, self.manifests.folder, list(map(str, self.spec.get("arguments", []))),
+                                       self.spec.get("environment"))
+
+    async def run(self):
+        for name, place in self.spec.get("backends", {}).items():
+            place = {"address": place} if isinstance(place, str) else place
+            await backends.start(name, place["address"], place.get("kind", "http"), self.authority)
+        for file in sorted((self.folder / "manifests").glob("*")):
+            self.manifests.write(file.name, file.read_text())
+        self.gateway.start()
+        await self.gateway.wait_ready()
+        complaints = []
+        for request in self.spec.get("requests", []):
+            complaints += await self.check(request)
+        if complaints:
+            return complaints
+        for step in self.spec.get("steps", []):
+            refuse_unknown("step", step, STEP_KEYS)
+            if complaints := await self.step(step):
+                return complaints
+        if refused := self.gateway.metric("emissary_xds_nacks_total"):
+            return [f"Envoy refused {refused:.0f} resources"]
+        if (code := self.gateway.stop()) != 0:
+            return [f"`emissary run` ended with {code} after SIGTERM"]
+        return []
+
+    async def step(self, step):
+        for name, text in step.get("write", {}).items():
+            self.manifests.write(name, text)
+        for name, changes in step.get("replace", {}).items():
+            text = (self.folder / "manifests" / name).read_text()
+            for old, new in changes.items():
+                if old not in text:
+                    raise ValueError(f"{name} does not hold {old!r}")
+                text = text.replace(old, new)
+            self.manifests.write(name, text)
+        for name in step.get("delete", []):
+            self.manifests.delete(name)
+        complaints = []
+        for request in step["requests"]:
+            async def probe():
+                found = await self.check(request)
+                return found or None
+            if found := await gateway.eventually(probe):
+                complaints += found
+        for request in [] if complaints else step["requests"]:
+            complaints += await self.check(request)
+        return [f"step {step['name']!r}: {c}" for c in complaints]
+
+    async def check(self, request):
+        """What is wrong with the answers to `request`."""
+        refuse_unknown("request", request, REQUEST_KEYS)
+        expect = request["expect"]
+        refuse_unknown("expect", expect, EXPECT_KEYS)
+        complaints = []
+        try:
+            responses = await asyncio.wait_for(self.send(request), gateway.DEADLINE)
+        except (client.ConnectionClosed, ConnectionError, ssl.SSLError, asyncio.TimeoutError) as error:
+            if not expect.get("refused"):
+                complaints.append(f"{type(error).__name__}: {error}")
+        else:
+            if expect.get("refused"):
+                complaints.append(f"expected no answer, got {responses[0].status}")
+            else:
+                self.judge(expect, responses, complaints)
+        where = f"{request.get('name', '')} {request.get('method', 'GET')} {request['url']} host={request.get('host', '')}".strip()
+        return [f"{where}: {c}" for c in complaints]
+
+    def judge(self, expect, responses, complaints):
+        for response in responses:
+            self.judge_one(expect, response, complaints)
+            if len(complaints) > 5:
+                break
+        if "share" in expect:
+            counts = collections.Counter(r.json().get("backend") for r in responses)
+            for backend, (low, high) in expect["share"].items():
+                if not low <= counts[backend] <= high:
+                    complaints.append(f"{backend} answered {counts[backend]} of {len(responses)}, expected {low} to {high}")
+
+    def judge_one(self, expect, response, complaints):
+        told = response.json()
+        compare(complaints, "status", expect.get("status", 200), response.status)
+        for key in ("backend", "method", "path", "host", "body_bytes"):
+            if key in expect:
+                compare(complaints, key, expect[key], told.get(key))
+        for name, want in expect.get("saw", {}).items():
+            compare(complaints, f"the backend's header {name}", want, told.get("headers", {}).get(name))
+        for name, want in expect.get("headers", {}).items():
+            compare(complaints, f"header {name}", want, response.header(name))
+        if "body" in expect:
+            compare(complaints, "body", expect["body"], response.body.decode(errors="replace"))
+        if "certificate" in expect and response.certificate != self.authority.der(expect["certificate"]):
+            complaints.append(f"certificate is not {expect['certificate']}")
+
+    async def send(self, request):
+        url = urllib.parse.urlsplit(request["url"])
+        http2 = str(request.get("http", 1)) == "2"
+        context = self.client_context(request, http2) if url.scheme == "https" else None
+        host = re.match(r"//([^/:]*)", request["url"].split(":", 1)[1])[1]  # with its case, which urlsplit drops
+        connection = await client.connect(request.get("address", "127.0.0.1"), url.port, http2, context, request.get("sni", host))
+        target = url.path + (f"?{url.query}" if url.query else "")
+        authority = request.get("host", host)
+        headers = [(n, v) for n, v in request.get("headers", {}).items()]
+        try:
+            if "websocket" in request:
+                return [await self.websocket(connection, target, authority, headers, request["websocket"])]
+            return [await connection.request(request.get("method", "GET"), target, authority, headers,
+                                             request.get("body", "").encode(), url.scheme)
+                    for _ in range(request.get("repeat", 1))]
+        finally:
+            connection.close()
+
+    def client_context(self, request, http2):
+        context = self.authority.client_context(http2)
+        if request.get("verify") is False:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if "tls" in request:
+            context.minimum_version = context.maximum_version = TLS_VERSIONS[request["tls"]]
+        if "client_certificate" in request:
+            context.load_cert_chain(*self.authority.leaf(request["client_certificate"]))
+        return context
+
+    @staticmethod
+    async def websocket(connection, target, authority, headers, messages):
+        """The response, with what the backend told in the first message as its body."""
+        response, socket = await client.WebSocket.upgrade(connection, target, authority, headers)
+        if socket:
+            response.body = await socket.receive() or b""
+            for message in messages:
+                await socket.send(message.encode())
+                if (back := await socket.receive()) != message.encode():
+                    raise client.ConnectionClosed(f"sent {message!r} over the WebSocket, got back {back!r}")
+        return response
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("case")
+    arguments.add_argument("work")
+    options = arguments.parse_args()
+    netns.enter()
+    try:
+        complaints = asyncio.run(Case(options.case, options.work).run())
+    except Exception:  # whatever went wrong, the log of the gateway belongs to the report
+        complaints = [traceback.format_exc()]
+    print("\n".join(complaints))
+    sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    main()
