@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ inline constexpr int kTypes = 6;
 
 /// "type.googleapis.com/envoy.config.cluster.v3.Cluster" …
 std::string_view typeUrl(Type type);
+std::optional<Type> typeOfUrl(std::string_view url);
 /// "cluster", "endpoints", "secret", "listener", "scoped_routes", "routes": label values of metrics.
 std::string_view typeLabel(Type type);
 
@@ -27,7 +29,8 @@ struct Resource {
   std::string version;
   /// A serialised envoy.service.discovery.v3.Resource (name, version, Any): goes out as it is.
   std::string wire;
-  /// Of Routes: the clusters that its routes name, sorted, each once. Empty for the others.
+  /// Of Routes: the clusters that its routes name, sorted, each once. A Listener may list its own in the same way (then
+  /// it waits for them as Routes do, and they outlive it). Empty for the others.
   std::vector<std::string> clusters;
   /// Of Cluster: the ClusterLoadAssignment it uses, or "" when it is no EDS cluster.
   std::string endpoints;

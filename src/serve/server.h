@@ -3,9 +3,9 @@
 // state; the gRPC threads only pass messages. Nothing here blocks on a client: a slow one has one response in
 // flight and its later changes merge.
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,20 +37,40 @@ struct Observer {
   virtual void onHeld(const std::vector<std::string>& held) = 0;
 };
 
+struct StreamOptions {
+  /// How long Routes wait for a cluster that was sent and not answered.
+  std::chrono::milliseconds hold_bound{3000};
+  /// The same, while the client withholds its answers about clusters anyway.
+  std::chrono::milliseconds stuck_bound{250};
+  /// How long a removed cluster outlives the last routes that name it: retries, shadows.
+  std::chrono::milliseconds removal_grace{5000};
+  /// The most that one response holds.
+  size_t chunk_resources = 500;
+  size_t chunk_bytes = 1 << 20;
+};
+
 struct ServerOptions {
   /// "unix:/path" or "127.0.0.1:8003".
   std::string address;
+  /// A generation that a client did not answer in this time counts as answered.
+  std::chrono::milliseconds answer_bound{15000};
+  StreamOptions stream;
 };
+
+class Transport;
 
 class Server {
  public:
   Server(ServerOptions options, Observer& observer);
+  /// For tests: carried by something else than gRPC.
+  Server(ServerOptions options, Observer& observer, std::unique_ptr<Transport> transport);
   ~Server();
 
   /// Start listening. False, with `error` set, when the address cannot be bound.
   bool start(std::string& error);
   /// From any thread.
   void publish(Update update);
+  /// Ends all streams; afterwards the observer is not called any more.
   void stop();
 
  private:
