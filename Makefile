@@ -1,0 +1,58 @@
+# The front door. `make help` lists what is here.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+# Processes that run Python tests; each also starts an Envoy.
+TEST_JOBS ?= $(shell echo $$(( $$(nproc) + 1 )))
+
+.PHONY: help
+help: ## list all targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build/emissary, optimised, with its symbols aside in build/emissary.debug
+	@scripts/build
+
+.PHONY: test
+test: ## install what tests need, build, run all tests; ends with a line of counts
+	@JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) scripts/test release
+
+.PHONY: test-asan
+test-asan: ## the same tests with the address and undefined-behaviour sanitizers
+	@JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) scripts/test asan
+
+.PHONY: test-tsan
+test-tsan: ## the unit tests with the thread sanitizer
+	@JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) scripts/test tsan
+
+.PHONY: test-nodrop
+test-nodrop: build ## the full run of the nothing-dropped tester: many changes under load
+	@deps/install.sh test
+	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" test/nodrop/nodrop.py --full
+
+.PHONY: lint
+lint: ## formatting and clang-tidy; CHANGED=REF looks at the files that differ from REF alone
+	@scripts/lint $(CHANGED)
+
+.PHONY: golden
+golden: build ## write the expected files of test/golden anew; read the diff before you commit it
+	@deps/install.sh test
+	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" -m pytest -q test/golden --rewrite-golden
+
+.PHONY: demo
+demo: ## gateway, real Envoy and sample backends on examples/quickstart; DETACH=1 leaves it running
+	@scripts/demo start
+
+.PHONY: demo-stop
+demo-stop: ## end the demo that DETACH=1 left running
+	@scripts/demo stop
+
+.PHONY: bench
+bench: build ## benchmarks, one machine-readable line a figure
+	@deps/install.sh test
+	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" bench/run.py
+
+.PHONY: clean
+clean: ## remove build/ (what deps/ built and fetched stays in its cache)
+	@rm -rf build
