@@ -15,7 +15,7 @@ class Authority:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         self.ca, self.ca_key = self._path("ca", "crt"), self._path("ca", "key")
-        self._openssl("req", "-x509", *self._new_key, "-keyout", self.ca_key, "-out", self.ca, "-days", "30", "-subj", "/CN=test ca")
+        self._openssl("req", "-x509", *self._new_key, "-keyout", self.ca_key, "-out", self.ca, "-days", "3650", "-subj", "/CN=test ca")
 
     _new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -34,7 +34,7 @@ class Authority:
         if not os.path.exists(cert):
             dns = name.split("#")[0]
             san = "IP:" + dns if re.fullmatch(r"[\d.]+", dns) else "DNS:" + dns
-            self._openssl("req", "-x509", *self._new_key, "-keyout", key, "-out", cert + ".tmp", "-days", "30", "-subj", "/CN=" + dns,
+            self._openssl("req", "-x509", *self._new_key, "-keyout", key, "-out", cert + ".tmp", "-days", "3650", "-subj", "/CN=" + dns,
                           "-CA", self.ca, "-CAkey", self.ca_key, "-addext", "subjectAltName=" + san,
                           "-addext", "basicConstraints=critical,CA:FALSE")
             os.rename(cert + ".tmp", cert)

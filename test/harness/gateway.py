@@ -59,9 +59,10 @@ class Manifests:
 
 
 class Gateway:
-    def __init__(self, work, config, arguments=(), environment=None):
+    def __init__(self, work, config, arguments=(), environment=None, concurrency=1):
         self.work, self.config, self.arguments = pathlib.Path(work), config, arguments
         self.environment = environment or {}
+        self.concurrency = concurrency
         self.log = self.work / "emissary.log"
         self.process = None
 
@@ -69,7 +70,8 @@ class Gateway:
         private = self.work / "tmp"
         private.mkdir(exist_ok=True)
         environment = {**os.environ, "TMPDIR": str(private), **self.environment}
-        command = [paths.emissary(), "run", "--config-dir", self.config, "--envoy", paths.envoy(), "--envoy-concurrency", "1"]
+        command = [paths.emissary(), "run", "--config-dir", self.config, "--envoy", paths.envoy(), "--envoy-concurrency",
+                   self.concurrency]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*map(str, command), *self.arguments], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=environment)
