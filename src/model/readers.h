@@ -1,0 +1,44 @@
+#pragma once
+// One function a kind: from the document to the typed fields in `object.spec`, findings into the report. Internal to this
+// folder; pure, any thread.
+
+#include <string>
+#include <string_view>
+
+#include "manifest/value.h"
+#include "model/fields.h"
+#include "model/object.h"
+
+namespace emissary::model {
+
+// getambassador.io: `spec` is the map under "spec"; the caller has read ambassador_id and ends with spec.finish().
+void readMapping(Fields& spec, Object& object);
+void readHost(Fields& spec, Object& object);
+void readListener(Fields& spec, Object& object);
+void readTlsContext(Fields& spec, Object& object);
+void readResolver(Fields& spec, Object& object);
+
+// Kubernetes: the whole document, of which only what we use is read and checked.
+void readService(const manifest::Value& document, Report& report);
+void readEndpoints(const manifest::Value& document, Report& report);
+void readEndpointSlice(const manifest::Value& document, Report& report);
+void readSecret(const manifest::Value& document, Report& report);
+
+// Parts that several kinds have.
+
+/// A LabelSelector under `name`. False when absent or wrong.
+bool readSelector(Fields& fields, std::string_view name, LabelSelector& out);
+/// A map of texts, sorted by key. False after refusing the object.
+bool readTextMap(Report& report, const manifest::Value& value, const Path& path, std::map<std::string, std::string>& out);
+
+/// TLS settings: a Host's `tls` (which may be written in camelCase), or a TLSContext's fields.
+enum class TlsOwner : uint8_t { Host, Context };
+void readTlsSettings(Fields& fields, TlsOwner owner, TlsSettings& out);
+
+/// Why Envoy would refuse `pattern`, or ""; with a `substitution`, also why that does not fit.
+std::string regexProblem(const std::string& pattern, const std::string* substitution = nullptr);
+
+/// "": not an IP address; else "4" or "6".
+std::string_view ipFamily(const std::string& text);
+
+}  // namespace emissary::model

@@ -1,0 +1,41 @@
+// Regular expressions as Envoy takes them: RE2 with its default options, a bounded program.
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "model/readers.h"
+#include "model/text.h"
+
+namespace emissary::model {
+namespace {
+
+/// Before compiling: a hostile pattern must not cost us memory.
+constexpr size_t kMaxPattern = 4096;
+/// Module regex_max_size, which is 200 unless set.
+constexpr int kMaxProgram = 200;
+
+}  // namespace
+
+std::string regexProblem(const std::string& pattern, const std::string* substitution) {
+  if (pattern.empty()) return "must not be empty; write .* to match anything";
+  if (pattern.size() > kMaxPattern) {
+    return fmt::format("is {} bytes long; a regular expression may have {}", pattern.size(), kMaxPattern);
+  }
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  const re2::RE2 regex(pattern, options);
+  if (!regex.ok()) return fmt::format("is no RE2 regular expression: {}", printable(regex.error()));
+  if (regex.ProgramSize() > kMaxProgram) {
+    return fmt::format(
+        "compiles to {} steps; Envoy takes {}; make the regular expression simpler (repetitions such as {{1,100}} count)",
+        regex.ProgramSize(), kMaxProgram);
+  }
+  if (substitution == nullptr) return {};
+  std::string error;
+  if (!regex.CheckRewriteString(*substitution, &error)) {
+    return fmt::format("does not fit its substitution {}: {}", quoted(*substitution), printable(error));
+  }
+  return {};
+}
+
+}  // namespace emissary::model
