@@ -195,6 +195,8 @@ struct Secret {
   /// Why certificate and key cannot be used to terminate TLS (unparsable, do not belong together, key too short …);
   /// "" when they can.
   std::string pair_problem;
+  /// Why `ca` cannot be used to verify a peer; "" when it can, and when there is none.
+  std::string ca_problem;
   /// Seconds since the epoch at which the leaf certificate expires; 0 when there is none.
   int64_t not_after = 0;
 };

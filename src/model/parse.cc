@@ -1,0 +1,302 @@
+// The envelope that all kinds share (apiVersion, kind, metadata), Lists, and who reads what.
+
+#include "model/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "model/content_hash.h"
+#include "model/fields.h"
+#include "model/readers.h"
+#include "model/text.h"
+
+namespace emissary::model {
+namespace {
+
+using manifest::Value;
+
+constexpr std::string_view kOurGroup = "getambassador.io";
+constexpr std::string_view kOurVersion = "v3alpha1";
+/// Ids of objects that were stored by way of v2 carry it.
+constexpr std::string_view kIdPrefix = "--apiVersion-v3alpha1-only--";
+constexpr int kMaxListDepth = 8;
+
+struct ApiVersion {
+  std::string_view group;
+  std::string_view version;
+};
+
+ApiVersion split(std::string_view text) {
+  const size_t slash = text.rfind('/');
+  if (slash == std::string_view::npos) return {"", text};
+  return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
+bool isClusterScoped(Kind kind) { return kind == Kind::Namespace || kind == Kind::IngressClass; }
+bool isOurs(Kind kind) { return kindGroup(kind) == kOurGroup; }
+
+bool versionIsRead(Kind kind, std::string_view version) {
+  if (isOurs(kind)) return version == kOurVersion;
+  return version == "v1" || (version == "v1beta1" && !kindGroup(kind).empty());
+}
+
+/// Kinds of ours that would have an effect if this version acted on them.
+bool isAwaited(Kind kind) {
+  switch (kind) {
+    case Kind::AuthService:
+    case Kind::ConsulResolver:
+    case Kind::LogService:
+    case Kind::Module:
+    case Kind::RateLimitService:
+    case Kind::TCPMapping:
+    case Kind::TracingService: return true;
+    default: return false;
+  }
+}
+
+/// Ids as any version writes them: a text or a list. Wrong ones are told by `report`, if there is one.
+void readIds(Fields& spec, Object& object, bool tell) {
+  const bool camel = object.ref.kind == Kind::Host;
+  const Value* value = camel ? spec.take("ambassadorId") : nullptr;
+  const std::string_view name = value != nullptr ? "ambassadorId" : "ambassador_id";
+  const Value* usual = spec.take("ambassador_id");
+  if (value == nullptr) value = usual;
+  std::vector<std::string> ids;
+  if (value != nullptr && value->isString()) {
+    ids.push_back(value->string);
+  } else if (value != nullptr && value->isList() && !tell) {
+    for (const Value& item : value->list) {
+      if (item.isString()) ids.push_back(item.string);
+    }
+  } else if (value != nullptr) {
+    spec.read(name, ids);
+  }
+  for (std::string& id : ids) {
+    if (id.starts_with(kIdPrefix)) id.erase(0, kIdPrefix.size());
+  }
+  if (!ids.empty()) object.ambassador_id = std::move(ids);
+}
+
+void readOurs(const Value& document, Object& object, Report& report) {
+  const Kind kind = object.ref.kind;
+  Fields spec(report, document.find("spec"), Path(nullptr, "spec"));
+  readIds(spec, object, true);
+  if (isAwaited(kind)) {
+    report.warning("", 0, fmt::format("{} is not acted on in this version", kindName(kind)));
+    return;
+  }
+  switch (kind) {
+    case Kind::Mapping: readMapping(spec, object); break;
+    case Kind::Host: readHost(spec, object); break;
+    case Kind::Listener: readListener(spec, object); break;
+    case Kind::TLSContext: readTlsContext(spec, object); break;
+    case Kind::KubernetesEndpointResolver:
+    case Kind::KubernetesServiceResolver: readResolver(spec, object); break;
+    default: return;
+  }
+  spec.finish();
+}
+
+void readFields(const Value& document, Object& object, Report& report) {
+  switch (object.ref.kind) {
+    case Kind::Service: return readService(document, report);
+    case Kind::Endpoints: return readEndpoints(document, report);
+    case Kind::EndpointSlice: return readEndpointSlice(document, report);
+    case Kind::Secret: return readSecret(document, report);
+    default: break;
+  }
+  if (isOurs(object.ref.kind)) readOurs(document, object, report);
+}
+
+/// Fields beside `spec`: often those of a spec that was forgotten.
+void warnOfStrayFields(const Value& document, Report& report) {
+  static constexpr std::array<std::string_view, 5> kTop = {"apiVersion", "kind", "metadata", "spec", "status"};
+  int left = 5;
+  for (const auto& [name, value] : document.map) {
+    if (std::find(kTop.begin(), kTop.end(), name) != kTop.end() || left-- <= 0) continue;
+    report.warning(printable(name, 64), value.line,
+                   fmt::format("is ignored here; fields of a {} belong under spec", kindName(report.object().ref.kind)));
+  }
+}
+
+class Reader {
+ public:
+  Reader(const ParseContext& context, ParsedDocument& out) : context_(context), out_(out) {}
+
+  /// `kind` and `api_version`: of an item that names none, what its List says.
+  void read(const Value& document, std::string_view list_kind = {}, std::string_view list_version = {}, int depth = 0);
+
+ private:
+  void readList(const Value& list, std::string_view kind, std::string_view api_version, int depth);
+  void readObject(const Value& document, Kind kind, std::string_view api_version);
+  /// The text under metadata.`field`; false when it cannot be used at all, which is then told.
+  bool nameField(const Value& metadata, std::string_view field, std::string_view kind, std::string& out, bool& good);
+  void tell(Severity severity, std::string field, int line, std::string message);
+  void tellUnknown(const Value& document, std::string_view kind, std::string_view api_version);
+
+  const ParseContext& context_;
+  ParsedDocument& out_;
+};
+
+void Reader::tell(Severity severity, std::string field, int line, std::string message) {
+  Finding& finding = out_.findings.emplace_back();
+  finding.severity = severity;
+  finding.field = std::move(field);
+  finding.message = std::move(message);
+  finding.path = context_.path;
+  finding.line = line;
+}
+
+void Reader::tellUnknown(const Value& document, std::string_view kind, std::string_view api_version) {
+  const Value* metadata = document.find("metadata");
+  const std::string_view name = metadata != nullptr ? metadata->text("name") : "";
+  std::string message = fmt::format("unknown kind {} ({}){}; it is ignored", printable(kind), printable(api_version),
+                                    name.empty() ? "" : " of the object " + quoted(name));
+  const Kind known = kindNamed(kind);
+  if (known != Kind::Unknown) {
+    const std::string_view group = kindGroup(known);
+    const std::string_view version = isOurs(known) ? kOurVersion : "v1";
+    message += fmt::format("; {} is read as {}{}{}", kind, group, group.empty() ? "" : "/", version);
+  }
+  tell(Severity::Warning, "kind", document.line, std::move(message));
+}
+
+void Reader::readList(const Value& list, std::string_view kind, std::string_view api_version, int depth) {
+  const Value* items = list.find("items");
+  if (items == nullptr || items->isNull()) return;
+  if (!items->isList()) return tell(Severity::Error, "items", items->line, "must be a list of objects, but is " + describe(*items));
+  if (depth >= kMaxListDepth) {
+    return tell(Severity::Error, "items", items->line, fmt::format("Lists stand in one another more than {} deep", kMaxListDepth));
+  }
+  // Items of a typed list ("MappingList") may leave their kind out, as API servers do.
+  const std::string_view item_kind = kind.substr(0, kind.size() - std::string_view("List").size());
+  for (const Value& item : items->list) read(item, item_kind, item_kind.empty() ? "" : api_version, depth + 1);
+}
+
+void Reader::read(const Value& document, std::string_view list_kind, std::string_view list_version, int depth) {
+  if (document.isNull()) return;
+  if (!document.isMap()) {
+    return tell(Severity::Error, "", document.line,
+                fmt::format("a manifest is a map with apiVersion, kind and metadata, but this is {}", describe(document)));
+  }
+  const auto envelope = [&](std::string_view field, std::string_view fallback, std::string_view& out) {
+    const Value* value = document.find(field);
+    if (value == nullptr || value->isNull() || (value->isString() && value->string.empty())) {
+      out = fallback;
+      if (out.empty()) tell(Severity::Error, std::string(field), document.line, "is missing; the object cannot be read without it");
+    } else if (!value->isString()) {
+      tell(Severity::Error, std::string(field), value->line, fmt::format("must be text, but is {}", describe(*value)));
+    } else {
+      out = value->string;
+    }
+    return !out.empty();
+  };
+  std::string_view kind_name, api_version;
+  const bool has_kind = envelope("kind", list_kind, kind_name);
+  if (!has_kind) return;
+  const Value* items = document.find("items");
+  const bool typed = kind_name.ends_with("List") && items != nullptr && items->isList();
+  if (kind_name == "List" || typed) return readList(document, kind_name, document.text("apiVersion"), depth);
+  if (!envelope("apiVersion", list_version, api_version)) return;
+
+  const Kind kind = kindNamed(kind_name);
+  const ApiVersion written = split(api_version);
+  const bool known = kind != Kind::Unknown && written.group == kindGroup(kind);
+  if (!known || (!isOurs(kind) && !versionIsRead(kind, written.version))) return tellUnknown(document, kind_name, api_version);
+  readObject(document, kind, api_version);
+}
+
+bool Reader::nameField(const Value& metadata, std::string_view field, std::string_view kind, std::string& out, bool& good) {
+  const Value* value = metadata.find(field);
+  if (value == nullptr || value->isNull()) return true;
+  const std::string path = fmt::format("metadata.{}", field);
+  if (!value->isString()) {
+    tell(Severity::Error, path, value->line,
+         fmt::format("of a {} must be text, but is {}; write it in quotes", kind, describe(*value)));
+    return false;
+  }
+  const bool label = field == "namespace";
+  good = label ? isDnsLabel(value->string) : isDnsSubdomain(value->string);
+  // What is no name at all cannot even stand in a reference.
+  if (!good && !value->string.empty() && (value->string.size() > 253 || !textProblem(value->string).empty())) {
+    tell(Severity::Error, path, value->line, fmt::format("of a {} is no name: {}", kind, quoted(value->string)));
+    return false;
+  }
+  out = value->string;
+  return true;
+}
+
+void Reader::readObject(const Value& document, Kind kind, std::string_view api_version) {
+  const Value* metadata = document.find("metadata");
+  if (metadata != nullptr && !metadata->isMap() && !metadata->isNull()) {
+    return tell(Severity::Error, "metadata", metadata->line,
+                fmt::format("must be a map of fields, but is {}", describe(*metadata)));
+  }
+  static const Value kNone;
+  if (metadata == nullptr) metadata = &kNone;
+  auto object = std::make_shared<Object>();
+  bool good_name = true, good_ns = true;
+  if (!nameField(*metadata, "name", kindName(kind), object->ref.name, good_name)) return;
+  if (!isClusterScoped(kind) && !nameField(*metadata, "namespace", kindName(kind), object->ref.ns, good_ns)) return;
+  if (object->ref.name.empty()) {
+    return tell(Severity::Error, "metadata.name", document.line, fmt::format("is missing; a {} needs a name", kindName(kind)));
+  }
+  // "_automatic_": upstream's word in files for the control plane's own namespace.
+  if (!isClusterScoped(kind) && (object->ref.ns.empty() || object->ref.ns == "_automatic_")) {
+    object->ref.ns = context_.default_namespace;
+    good_ns = true;
+  }
+  object->ref.kind = kind;
+  object->path = context_.path;
+  object->line = document.line;
+  object->ambassador_id = {"default"};
+
+  Report report(*object);
+  const auto lineOf = [&](std::string_view field) {
+    const Value* value = metadata->find(field);
+    return value != nullptr ? value->line : 0;
+  };
+  if (!good_name) {
+    report.refuse("metadata.name", lineOf("name"),
+                  fmt::format("{} is no name; lower-case letters, digits, '-' and '.' may stand in one", quoted(object->ref.name)));
+  }
+  if (!good_ns) {
+    report.refuse(
+        "metadata.namespace", lineOf("namespace"),
+        fmt::format("{} is no namespace; up to 63 lower-case letters, digits and '-' may stand in one", quoted(object->ref.ns)));
+  }
+  if (const Value* labels = metadata->find("labels"); labels != nullptr && !labels->isNull()) {
+    const Path root(nullptr, "metadata");
+    readTextMap(report, *labels, Path(&root, "labels"), object->labels);
+  }
+  if (isOurs(kind) && split(api_version).version != kOurVersion) {
+    const Value* value = document.find("apiVersion");
+    report.refuse("apiVersion", value != nullptr ? value->line : 0,
+                  fmt::format("{} is not read in this version; write it as {}/{}", printable(api_version), kOurGroup, kOurVersion));
+    Object aside;  // who it is for must be known all the same; what else is wrong with it need not
+    aside.ref = object->ref;
+    Report unheard(aside);
+    Fields spec(unheard, document.find("spec"), Path(nullptr, "spec"));
+    readIds(spec, aside, false);
+    if (!aside.ambassador_id.empty()) object->ambassador_id = std::move(aside.ambassador_id);
+  } else {
+    readFields(document, *object, report);
+    if (isOurs(kind)) warnOfStrayFields(document, report);
+  }
+  if (!object->usable) object->spec = std::monostate{};
+  object->hash = contentHash(*object, document);
+  out_.objects.push_back(std::move(object));
+}
+
+}  // namespace
+
+ParsedDocument parseDocument(const Value& document, const ParseContext& context) {
+  ParsedDocument out;
+  Reader(context, out).read(document);
+  return out;
+}
+
+}  // namespace emissary::model

@@ -1,0 +1,110 @@
+// Secret (core/v1) of the types that may hold a certificate. No value of one may stand in a finding.
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "model/certificate.h"
+#include "model/readers.h"
+
+namespace emissary::model {
+namespace {
+
+using manifest::Value;
+
+constexpr std::array<std::string_view, 3> kTypes = {"Opaque", "kubernetes.io/tls", "istio.io/key-and-cert"};
+/// Well above the API server's bound of 1 MiB.
+constexpr size_t kMaxEncoded = 4u << 20;
+
+/// Keys of the data that mean something, and where each goes; of two for one place the first counts.
+struct DataKey {
+  std::string_view name;
+  std::string Secret::* target;
+};
+constexpr std::array kKeys = {
+    DataKey{"tls.crt", &Secret::certificate}, DataKey{"cert-chain.pem", &Secret::certificate}, DataKey{"tls.key", &Secret::key},
+    DataKey{"key.pem", &Secret::key},         DataKey{"root-cert.pem", &Secret::ca},           DataKey{"user.key", &Secret::crl},
+    DataKey{"crl.pem", &Secret::crl},
+};
+
+/// Nothing when it is no base64. Line breaks and blanks may stand in it.
+std::optional<std::string> decodeBase64(std::string_view text) {
+  std::string packed;
+  packed.reserve(text.size());
+  for (const char c : text) {
+    if (c == '\n' || c == '\r' || c == ' ' || c == '\t') continue;
+    packed += c;
+  }
+  if (packed.empty()) return std::string{};
+  const size_t data = packed.find_last_not_of('=') + 1;
+  const size_t padding = packed.size() - data;
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (packed.size() % 4 != 0 || padding > 2) return std::nullopt;
+  if (std::string_view(packed).substr(0, data).find_first_not_of(kAlphabet) != std::string_view::npos) return std::nullopt;
+  std::string out(packed.size() / 4 * 3, '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(packed.data()), static_cast<int>(packed.size()));
+  if (length < 0) return std::nullopt;
+  out.resize(static_cast<size_t>(length) - padding);
+  return out;
+}
+
+/// The map under `name`; null pointer when absent or wrong (the object is refused).
+const Value* mapOf(const Value& document, std::string_view name, Report& report) {
+  const Value* value = document.find(name);
+  if (value == nullptr || value->isNull() || value->isMap()) return value;
+  report.refuse(std::string(name), value->line,
+                fmt::format("must be a map of texts, but is a {}", value->isList() ? "list" : "single value"));
+  return nullptr;
+}
+
+/// The value of one key; nothing when absent or wrong.
+std::optional<std::string> readKey(const Value* data, const Value* string_data, std::string_view key, Report& report) {
+  const auto refuse = [&](std::string_view where, const Value& value, std::string message) {
+    report.refuse(fmt::format("{}.{}", where, key), value.line, std::move(message));
+    return std::nullopt;
+  };
+  const Value* plain = string_data != nullptr ? string_data->find(key) : nullptr;
+  if (plain != nullptr && !plain->isNull()) {
+    if (!plain->isString()) return refuse("stringData", *plain, "must be text");
+    return plain->string;
+  }
+  const Value* encoded = data != nullptr ? data->find(key) : nullptr;
+  if (encoded == nullptr || encoded->isNull()) return std::nullopt;
+  if (!encoded->isString()) return refuse("data", *encoded, "must be text in base64");
+  if (encoded->string.size() > kMaxEncoded) return refuse("data", *encoded, fmt::format("is longer than {} bytes", kMaxEncoded));
+  auto decoded = decodeBase64(encoded->string);
+  if (!decoded) return refuse("data", *encoded, "is no base64; encode the file with base64, or write it under stringData as it is");
+  return decoded;
+}
+
+}  // namespace
+
+void readSecret(const Value& document, Report& report) {
+  const std::string_view type = document.text("type");
+  if (!type.empty() && std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) return;
+  Secret secret;
+  secret.type = type.empty() ? "Opaque" : type;
+  const Value* data = mapOf(document, "data", report);
+  const Value* string_data = mapOf(document, "stringData", report);
+  bool any = false;
+  for (const DataKey& key : kKeys) {
+    auto value = readKey(data, string_data, key.name, report);
+    if (!value) continue;
+    any = true;
+    std::string& target = secret.*key.target;
+    if (target.empty()) target = std::move(*value);
+  }
+  if (!any) return;  // not for us
+  if (secret.ca.empty() && secret.key.empty()) secret.ca = secret.certificate;
+  PairCheck check = checkPair(secret.certificate, secret.key);
+  secret.pair_problem = std::move(check.problem);
+  secret.not_after = check.not_after;
+  if (!secret.ca.empty()) secret.ca_problem = authorityProblem(secret.ca);
+  report.object().spec = std::move(secret);
+}
+
+}  // namespace emissary::model
