@@ -7,6 +7,7 @@ import sys
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 
 from . import paths
 
@@ -26,7 +27,12 @@ class _H2Server(asyncio.Protocol):
         transport.write(self.h2.data_to_send())
 
     def data_received(self, data):
-        for event in self.h2.receive_data(data):
+        try:
+            events = self.h2.receive_data(data)
+        except h2.exceptions.ProtocolError:  # not HTTP/2: what such a server does with it
+            self.transport.close()
+            return
+        for event in events:
             if isinstance(event, h2.events.RequestReceived):
                 self.requests[event.stream_id] = [dict(event.headers), 0]
             elif isinstance(event, h2.events.DataReceived):
