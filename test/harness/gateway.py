@@ -59,10 +59,11 @@ class Manifests:
 
 
 class Gateway:
-    def __init__(self, work, config, arguments=(), environment=None, concurrency=1):
+    def __init__(self, work, config, arguments=(), environment=None, concurrency=1, admin=ADMIN):
         self.work, self.config, self.arguments = pathlib.Path(work), config, arguments
         self.environment = environment or {}
         self.concurrency = concurrency
+        self.admin = admin
         self.log = self.work / "emissary.log"
         self.process = None
 
@@ -80,14 +81,14 @@ class Gateway:
         async def probe():
             if self.process.poll() is not None:
                 raise RuntimeError(f"`emissary run` ended with {self.process.returncode}")
-            status, text = await asyncio.to_thread(http_get, f"http://{ADMIN}/ambassador/v0/check_ready")
+            status, text = await asyncio.to_thread(http_get, f"http://{self.admin}/ambassador/v0/check_ready")
             return None if status == 200 else f"check_ready: {status} {text}"
         if complaint := await eventually(probe):
             raise RuntimeError("never ready: " + complaint)
 
     def metrics(self):
         """{name{labels}: value} of /metrics."""
-        status, text = http_get(f"http://{ADMIN}/metrics")
+        status, text = http_get(f"http://{self.admin}/metrics")
         if status != 200:
             raise RuntimeError(f"/metrics: {status} {text}")
         lines = re.findall(r"^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)", text, re.M)
