@@ -5,6 +5,9 @@
 // A file that does not parse keeps the objects it had last, and says so. An object that several places define is taken from
 // the first of them in order of (path, position in the file); the others are told so. So what the store holds is a function
 // of the files (and, for a broken file, of its last good form).
+//
+// A folder given that is gone (moved away, an unmounted volume, not there yet) is a finding and deletes nothing; files that
+// were removed one by one before it went are deleted. Once it is back it counts as it is.
 
 #include <memory>
 #include <string>
