@@ -162,7 +162,7 @@ TEST(ModelParse, KindsWithoutEffect) {
   for (const char* text :
        {"apiVersion: v1, kind: ConfigMap", "apiVersion: v1, kind: Namespace", "apiVersion: networking.k8s.io/v1, kind: Ingress",
         "apiVersion: networking.k8s.io/v1beta1, kind: Ingress", "apiVersion: networking.k8s.io/v1, kind: IngressClass"}) {
-    EXPECT_EQ(all(*parsedObject("{" + std::string(text) + ", metadata: {name: a}}")), "");
+    EXPECT_EQ(all(*parsedObject(std::string("{") + text + ", metadata: {name: a}}")), "");
   }
 }
 
