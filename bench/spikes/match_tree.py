@@ -3,18 +3,16 @@ requests a second and Envoy's CPU a request for the last route of the table (one
 
 A tree's choice is final: a path under a key is answered from that key's list alone."""
 import pathlib
-import re
-import subprocess
 import tempfile
 
 import rig
-from harness import netns, paths
+from harness import netns
 from spikes import shapes
+from spikes.load import throughput
 
 PORT, ADMIN = 8080, 9901
 LIST = 50  # routes a leaf
 COUNTS = (10, 1000, 10000)
-SECONDS = 4
 UPDATES = 15
 
 
@@ -39,18 +37,6 @@ def table(count, layout, version):
     return shapes.route_configuration([{"name": "all", "domains": ["*"], **body}])
 
 
-def throughput(envoy, path, seconds=SECONDS):
-    """(requests/s, Envoy's CPU microseconds a request)."""
-    before = rig.cpu_ms(envoy.pid)
-    told = subprocess.run(["wrk", "-t1", "-c16", f"-d{seconds}s", f"http://127.0.0.1:{PORT}{path}"], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
-    used = rig.cpu_ms(envoy.pid) - before
-    requests = int(re.search(r"(\d+) requests in", told)[1])
-    if "Non-2xx" in told:
-        raise RuntimeError(told)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]), used * 1000 / requests
-
-
 def measure(work, binary, count, layout):
     files = {v: shapes.write(work / f"{v}.json", [table(count, layout, v)]) for v in ("old", "new")}
     listener = shapes.write(work / "listener.json", [shapes.listener(PORT, shapes.rds())])
@@ -60,7 +46,7 @@ def measure(work, binary, count, layout):
             rig.Envoy(work, work / "ads", ADMIN) as envoy:
         client = rig.Client(PORT)
         client.until(last, "any", b"old")
-        requests, cpu = throughput(envoy, last)
+        requests, cpu = throughput(envoy, PORT, last)
         rig.figure("spike.match_tree", "requests", requests, "1/s", **tags)
         rig.figure("spike.match_tree", "envoy_cpu_a_request", cpu, "us", **tags)
         visible, cost = [], []
@@ -88,5 +74,4 @@ def main(binary):
 if __name__ == "__main__":
     import sys
     netns.enter()
-    paths.envoy()
     main(sys.argv[1])
