@@ -52,7 +52,7 @@ bool isIp(const std::string& text) {
 /// The flags as written; absent means absent.
 struct Flags {
   std::optional<std::string> config_dir, kubeconfig, envoy, admin, envoy_admin_port, ads, concurrency, ns, id, drain_delay, grace,
-      run_dir;
+      run_dir, parent;
   bool no_envoy = false;
   bool single_namespace = false;
   CLI::Option* single_namespace_option = nullptr;
@@ -163,6 +163,7 @@ void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   takeLogging(env, s);
   if (flags.config_dir) s.config_dir = *flags.config_dir;
   if (flags.run_dir) s.run_dir = *flags.run_dir;
+  if (flags.parent) s.parent = static_cast<int>(numberIn("--parent", *flags.parent, 1, INT32_MAX));
   if (auto c = choose("--envoy", flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;
   s.no_envoy = flags.no_envoy || find(env, "DIAGD_ONLY") != nullptr;
   if (flags.envoy_admin_port) {
@@ -260,6 +261,7 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
   Flags internal;
   addRun(*control_plane, internal);
   control_plane->add_option("--run-dir", internal.run_dir);
+  control_plane->add_option("--parent", internal.parent);
 
   CLI::App* check = app.add_subcommand("check", "read manifests and print every finding; exit 0 no error, 1 errors, 2 usage");
   check->add_option("PATH", s.paths, "files and folders of manifests")->required();

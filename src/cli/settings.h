@@ -94,8 +94,9 @@ struct Settings {
   std::string run_dir;
   /// `run`: its arguments, which its control plane gets too.
   std::vector<std::string> run_arguments;
-  /// exec-child: the parent that must be alive, and what to run.
+  /// control-plane and exec-child: the supervisor, with which they end; 0: none.
   int parent = 0;
+  /// exec-child: what to become.
   std::vector<std::string> child;
 
   /// Remarks on values that were not taken as written; to be logged.

@@ -1,0 +1,153 @@
+#include "control_plane/compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/log.h"
+
+namespace emissary::control_plane {
+namespace {
+
+constexpr size_t kMaxDetail = 400;
+
+/// Envoy's own words, bounded; it should not quote keys, and if it does nobody reads them here.
+std::string detailOf(const serve::Refusal& refusal) {
+  if (refusal.key.type == serve::Type::Secret || refusal.detail.find("PRIVATE KEY") != std::string::npos) {
+    return "its certificate or key cannot be used";
+  }
+  return refusal.detail.size() <= kMaxDetail ? refusal.detail : refusal.detail.substr(0, kMaxDetail) + "…";
+}
+
+}  // namespace
+
+Compiler::Compiler(engine::Options options, std::chrono::seconds spacing, Outputs outputs)
+    : engine_(std::move(options)), spacing_(spacing), outputs_(std::move(outputs)) {}
+
+Compiler::~Compiler() { stop(); }
+
+void Compiler::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Compiler::stop() {
+  queue_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Compiler::run() {
+  while (true) {
+    std::vector<Input> inputs = queue_.takeAll();
+    if (queue_.closed()) return;
+    gatherMore(inputs);
+    for (Input& input : inputs) {
+      if (auto* batch = std::get_if<source::Batch>(&input)) take(std::move(*batch));
+      else refusals_ = std::get<std::vector<serve::Refusal>>(std::move(input));
+    }
+    if (!synced_) continue;
+    if (!pending_.empty() || generation_ == 0) compile();
+    report();
+  }
+}
+
+void Compiler::gatherMore(std::vector<Input>& inputs) {
+  if (spacing_ == std::chrono::seconds{0} || generation_ == 0) return;
+  const Clock::time_point until = last_published_ + spacing_;
+  while (Clock::now() < until && !queue_.closed()) {
+    std::vector<Input> more = queue_.takeAll(until);
+    std::move(more.begin(), more.end(), std::back_inserter(inputs));
+  }
+}
+
+void Compiler::take(source::Batch batch) {
+  bool changed = false;
+  for (source::Event& event : batch.events) {
+    if (auto* upsert = std::get_if<source::Upsert>(&event)) {
+      take(engine::Change{upsert->object->ref, upsert->object});
+      changed = true;
+    } else if (auto* removed = std::get_if<source::Delete>(&event)) {
+      take(engine::Change{removed->ref, nullptr});
+      changed = true;
+    } else if (auto* file = std::get_if<source::FileFindings>(&event)) {
+      if (file->findings.empty()) file_findings_.erase(file->path);
+      else file_findings_[file->path] = std::move(file->findings);
+    } else {
+      synced_ = true;
+    }
+  }
+  if (changed || !arrived_) arrived_ = std::min(batch.arrived, arrived_.value_or(batch.arrived));
+}
+
+void Compiler::take(const engine::Change& change) {
+  pending_.push_back(change);
+  stats_names_.erase(change.ref);
+  if (!change.object) {
+    objects_.erase(change.ref);
+    return;
+  }
+  objects_[change.ref] = change.object;
+  const auto* mapping = std::get_if<model::Mapping>(&change.object->spec);
+  if (mapping && !mapping->stats_name.empty()) stats_names_[change.ref] = mapping->stats_name;
+}
+
+void Compiler::compile() {
+  const Clock::time_point arrived = arrived_.value_or(Clock::now());
+  outputs_.health.compileBegins(Clock::now());
+  serve::Update update = engine_.apply(std::exchange(pending_, {}));
+  arrived_.reset();
+  const Clock::time_point compiled = Clock::now();
+  outputs_.health.compileEnds(compiled);
+  outputs_.metrics.compiled(arrived, compiled, engine_.objectCounts(), engine_.evaluations());
+  if (generation_ > 0 && update.upserts.empty() && update.removals.empty()) return;
+
+  update.generation = ++generation_;
+  update.arrived = arrived;
+  const size_t upserts = update.upserts.size(), removals = update.removals.size();
+  // Known to the metrics first: the answer may come at once.
+  outputs_.metrics.published(generation_, arrived, Clock::now());
+  outputs_.publish(std::move(update));
+  outputs_.health.published(generation_);
+  last_published_ = Clock::now();
+  log::info("configuration published",
+            {{"generation", std::to_string(generation_)},
+             {"changed", std::to_string(upserts)},
+             {"removed", std::to_string(removals)},
+             {"ms", fmt::format("{:.1f}", std::chrono::duration<double, std::milli>(last_published_ - arrived).count())}});
+}
+
+std::vector<Finding> Compiler::findingsOfRefusals() const {
+  std::vector<Finding> result;
+  for (const serve::Refusal& refusal : refusals_) {
+    Finding finding;
+    finding.message = fmt::format("Envoy refuses the {} {} made of this: {}; it keeps its last form",
+                                  serve::typeLabel(refusal.key.type), refusal.key.name, detailOf(refusal));
+    const std::vector<ObjectRef> behind = engine_.provenance(refusal.key);
+    if (behind.empty()) result.push_back(finding);
+    for (const ObjectRef& ref : behind) {
+      finding.object = ref;
+      const auto it = objects_.find(ref);
+      finding.path = it == objects_.end() ? "" : it->second->path;
+      finding.line = it == objects_.end() ? 0 : it->second->line;
+      result.push_back(finding);
+    }
+  }
+  return result;
+}
+
+void Compiler::report() {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->generation = generation_;
+  snapshot->findings = engine_.findings();
+  for (const auto& [path, findings] : file_findings_) {
+    snapshot->findings.insert(snapshot->findings.end(), findings.begin(), findings.end());
+  }
+  for (Finding& finding : findingsOfRefusals()) snapshot->findings.push_back(std::move(finding));
+  std::sort(snapshot->findings.begin(), snapshot->findings.end());
+  for (const auto& [ref, name] : stats_names_) snapshot->stats_names.insert(name);
+  outputs_.metrics.findings(snapshot->findings);
+  const SnapshotPtr before = outputs_.board.post(snapshot);
+  logChanges(compare(before->findings, snapshot->findings));
+}
+
+}  // namespace emissary::control_plane

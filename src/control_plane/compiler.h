@@ -1,0 +1,81 @@
+#pragma once
+// The compile thread: takes what the source says, all that has come at once, has the engine compile it, and hands on what to
+// publish. It alone owns the engine. Made by the control plane; submit() and refused() may be called from any thread.
+//
+// Nothing is compiled before the source said that it has told everything once. The first configuration is published even if it is
+// empty, later ones only if something differs.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "base/queue.h"
+#include "control_plane/board.h"
+#include "diagnostics/health.h"
+#include "diagnostics/metrics.h"
+#include "engine/engine.h"
+#include "serve/server.h"
+#include "source/event.h"
+
+namespace emissary::control_plane {
+
+class Compiler {
+ public:
+  struct Outputs {
+    /// Called from the compile thread.
+    std::function<void(serve::Update)> publish;
+    diagnostics::Metrics& metrics;
+    diagnostics::Health& health;
+    Board& board;
+  };
+
+  /// `spacing`: at least this long between two publications; 0: at once.
+  Compiler(engine::Options options, std::chrono::seconds spacing, Outputs outputs);
+  ~Compiler();
+
+  void submit(source::Batch batch) { queue_.push(std::move(batch)); }
+  /// All that Envoy refuses now.
+  void refused(std::vector<serve::Refusal> all) { queue_.push(std::move(all)); }
+  void start();
+  void stop();
+
+ private:
+  using Input = std::variant<source::Batch, std::vector<serve::Refusal>>;
+  using Clock = std::chrono::steady_clock;
+
+  void run();
+  void gatherMore(std::vector<Input>& inputs);
+  void take(source::Batch batch);
+  void take(const engine::Change& change);
+  void compile();
+  void report();
+  std::vector<Finding> findingsOfRefusals() const;
+
+  engine::Engine engine_;
+  const std::chrono::seconds spacing_;
+  const Outputs outputs_;
+  Queue<Input> queue_;
+
+  /// Not yet compiled, and when the oldest of it arrived.
+  std::vector<engine::Change> pending_;
+  std::optional<Clock::time_point> arrived_;
+  bool synced_ = false;
+  uint64_t generation_ = 0;
+  Clock::time_point last_published_{};
+
+  std::map<std::string, std::vector<Finding>> file_findings_;
+  std::vector<serve::Refusal> refusals_;
+  /// Where objects were read, for findings about what Envoy refuses.
+  std::map<ObjectRef, ObjectPtr> objects_;
+  std::map<ObjectRef, std::string> stats_names_;
+
+  std::thread thread_;
+};
+
+}  // namespace emissary::control_plane

@@ -1,0 +1,232 @@
+#include "control_plane/control_plane.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+
+#include "base/log.h"
+#include "cli/version.h"
+#include "control_plane/board.h"
+#include "control_plane/compiler.h"
+#include "control_plane/drain.h"
+#include "diagnostics/admin_server.h"
+#include "diagnostics/envoy_metrics.h"
+#include "diagnostics/health.h"
+#include "diagnostics/metrics.h"
+#include "engine/engine.h"
+#include "envoy/admin_client.h"
+#include "serve/server.h"
+#include "source/directory/directory_source.h"
+#include "supervisor/run.h"
+#include "supervisor/supervisor.h"
+
+namespace emissary::control_plane {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto kReadyProbe = 2s;
+constexpr auto kEnvoyMetrics = 1s;
+// Sent by the kernel when the supervisor dies.
+constexpr int kOrphaned = SIGHUP;
+
+sigset_t ourSignals() {
+  sigset_t result;
+  sigemptyset(&result);
+  for (const int signal : {SIGTERM, SIGINT, kOrphaned}) sigaddset(&result, signal);
+  return result;
+}
+
+/// Tells metrics, health and the compile thread what the xDS server says. Called from the serve thread.
+class Relay : public serve::Observer {
+ public:
+  Relay(diagnostics::Metrics& metrics, diagnostics::Health& health) : metrics_(metrics), health_(health) {}
+  void connect(Compiler& compiler) { compiler_ = &compiler; }
+
+  void onSent(uint64_t generation) override { metrics_.sent(generation, Clock::now()); }
+  void onAnswered(uint64_t generation) override {
+    metrics_.answered(generation, Clock::now());
+    health_.answered(generation);
+  }
+  void onRefused(const std::vector<serve::Refusal>& all) override {
+    metrics_.refused(all.size());
+    compiler_->refused(all);
+  }
+  void onResponse(serve::Type type, size_t resources, size_t bytes) override { metrics_.response(type, resources, bytes); }
+  void onNack(serve::Type type) override { metrics_.nack(type); }
+  void onStreams(size_t connected) override { metrics_.streams(connected); }
+  void onHeld(const std::vector<std::string>& held) override {
+    metrics_.held(held.size());
+    for (const std::string& name : held) log::warn("routes wait for clusters that Envoy does not confirm", {{"routes", name}});
+  }
+
+ private:
+  diagnostics::Metrics& metrics_;
+  diagnostics::Health& health_;
+  Compiler* compiler_ = nullptr;
+};
+
+engine::Options engineOptions(const cli::Settings& settings) {
+  engine::Options options;
+  options.ambassador_id = settings.ambassador_id;
+  options.ns = settings.ns;
+  options.single_namespace = settings.single_namespace;
+  options.bind_address = settings.bind_address;
+  const auto forbid = [&](const cli::Address& address) {
+    options.forbidden_upstreams.push_back(address.text());
+    for (const char* host : {"127.0.0.1", "::1"}) options.forbidden_upstreams.push_back(cli::Address{host, address.port}.text());
+  };
+  forbid(settings.admin);
+  forbid({"127.0.0.1", settings.envoy_admin_port});
+  if (const auto ads = cli::parseAddress(settings.ads_address)) forbid(*ads);
+  options.now = std::time(nullptr);
+  return options;
+}
+
+class ControlPlane {
+ public:
+  explicit ControlPlane(const cli::Settings& settings)
+      : settings_(settings),
+        metrics_({std::string(cli::kVersion), settings.ambassador_id, settings.single_namespace,
+                  settings.log_level == log::Level::Debug}),
+        health_(!settings.no_envoy, Clock::now()),
+        relay_(metrics_, health_),
+        server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
+        compiler_(engineOptions(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
+                  {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
+        source_({.path = settings.config_dir, .default_namespace = settings.ns},
+                [this](source::Batch batch) { compiler_.submit(std::move(batch)); }),
+        admin_(settings.admin, {[this] { return alive(); }, [this] { return ready(); }, [this] { return metrics(); }}) {
+    relay_.connect(compiler_);
+  }
+
+  bool start(std::string& error) {
+    if (!server_.start(error)) {
+      error += "; choose another address with --ads-address";
+      return false;
+    }
+    if (!admin_.start(error)) return false;
+    compiler_.start();
+    source_.start();
+    return true;
+  }
+
+  DrainEnd drain(const std::function<bool(std::chrono::milliseconds)>& sleep) {
+    health_.drainBegins();
+    DrainPlan plan;
+    plan.with_envoy = !settings_.no_envoy;
+    plan.delay = std::chrono::seconds(settings_.drain_delay_s.value_or(0));
+    plan.budget = supervisor::deadlines(std::chrono::seconds(settings_.grace_s)).drain;
+    const auto ask = [this](const std::string& method, const std::string& path) { return askEnvoy(method, path, kReadyProbe); };
+    return control_plane::drain(plan, {[] { return Clock::now(); }, sleep, ask});
+  }
+
+  void stop() {
+    source_.stop();
+    compiler_.stop();
+    server_.stop();
+    admin_.stop();
+  }
+
+ private:
+  std::optional<envoy::Reply> askEnvoy(const std::string& method, const std::string& path, std::chrono::milliseconds time) const {
+    return envoy::ask("127.0.0.1", settings_.envoy_admin_port, method, path, time);
+  }
+
+  bool envoyUp() const {
+    const auto reply = envoy::ask(settings_.ready.host, settings_.ready.port, "GET", "/ready", kReadyProbe);
+    return reply && reply->status == 200;
+  }
+
+  bool alive() { return health_.alive(Clock::now(), health_.asksEnvoy() && !health_.draining() && envoyUp()); }
+
+  bool ready() const {
+    // Envoy is asked only when the answer hangs on it.
+    if (!health_.ready(Clock::now(), true)) return false;
+    return !health_.asksEnvoy() || health_.ready(Clock::now(), envoyUp());
+  }
+
+  std::string metrics() const {
+    std::string text;
+    if (!settings_.no_envoy) {
+      const Clock::time_point end = Clock::now() + kEnvoyMetrics;
+      const auto fetch = [&](const std::string& path) -> std::optional<std::string> {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        if (left <= 0ms) return std::nullopt;
+        auto reply = askEnvoy("GET", path, left);
+        if (!reply || reply->status != 200) return std::nullopt;
+        return std::move(reply->body);
+      };
+      text = diagnostics::envoyMetrics(board_.current()->stats_names, settings_.all_envoy_metrics, fetch);
+    }
+    return text + metrics_.text();
+  }
+
+  const cli::Settings& settings_;
+  diagnostics::Metrics metrics_;
+  diagnostics::Health health_;
+  Board board_;
+  Relay relay_;
+  serve::Server server_;
+  Compiler compiler_;
+  source::DirectorySource source_;
+  diagnostics::AdminServer admin_;
+};
+
+/// Nobody else is left to do it.
+int orphaned(const cli::Settings& settings) {
+  log::error("the supervisor is gone: ending");
+  std::error_code ignored;
+  if (!settings.run_dir.empty()) std::filesystem::remove_all(settings.run_dir, ignored);
+  std::_Exit(1);
+}
+
+std::string_view text(DrainEnd end) {
+  switch (end) {
+    case DrainEnd::Quiet: return "drained: no connection is left";
+    case DrainEnd::EnvoyGone: return "drained: Envoy does not answer";
+    case DrainEnd::OutOfTime: return "the grace is nearly over and connections are left";
+    case DrainEnd::GivenUp: return "the drain was given up";
+  }
+  return "";
+}
+
+}  // namespace
+
+int run(const cli::Settings& settings) {
+  log::init(settings.log_level, settings.json_logging || !isatty(STDERR_FILENO), "control-plane");
+  const sigset_t signals = ourSignals();
+  sigprocmask(SIG_BLOCK, &signals, nullptr);  // before any thread, so that all of them leave the signals to this one
+  if (settings.parent > 0 && !supervisor::followParent(settings.parent, kOrphaned)) return orphaned(settings);
+
+  const auto control_plane = std::make_unique<ControlPlane>(settings);
+  std::string error;
+  if (!control_plane->start(error)) {
+    log::error(error);
+    control_plane->stop();
+    return supervisor::kCannotRun;
+  }
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  if (signal == kOrphaned) return orphaned(settings);
+
+  const auto sleep = [&](std::chrono::milliseconds pause) {
+    const timespec time{.tv_sec = pause.count() / 1000, .tv_nsec = pause.count() % 1000 * 1'000'000};
+    const int again = sigtimedwait(&signals, nullptr, &time);
+    if (again == kOrphaned) orphaned(settings);
+    return again < 0;
+  };
+  const DrainEnd end = control_plane->drain(sleep);
+  log::info(text(end));
+  control_plane->stop();
+  return end == DrainEnd::Quiet || end == DrainEnd::EnvoyGone ? 0 : 1;
+}
+
+}  // namespace emissary::control_plane
