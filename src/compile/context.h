@@ -1,0 +1,30 @@
+#pragma once
+// What the compile functions may ask besides the object at hand. Every look-up is a dependency that the engine
+// knows of, those that find nothing included.
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/object.h"
+
+namespace emissary::compile {
+
+/// Settings of the installation, constant for a process.
+struct Installation {
+  std::string ns = "default";
+  std::string bind_address = "0.0.0.0";
+  /// "127.0.0.1:8877": where no Mapping may point.
+  std::vector<std::string> forbidden_upstreams;
+};
+
+/// The kind of the resolver called `name` as seen from `ns`: one of the three resolver kinds, or absent when unknown.
+using ResolverLookup = std::function<std::optional<Kind>(std::string_view name, std::string_view ns)>;
+
+/// Label keys that some Host's mappingSelector asks for.
+using SelectorKeys = std::set<std::string>;
+
+}  // namespace emissary::compile

@@ -1,0 +1,164 @@
+#include "compile/host.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compile/mapping.h"
+
+namespace emissary::compile {
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return text;
+}
+
+struct SecretName {
+  std::string ns;
+  std::string name;
+  bool operator==(const SecretName&) const = default;
+};
+
+// "name" or, with namespacing, "name.namespace".
+SecretName secretName(std::string_view text, std::string_view ns, bool namespacing) {
+  const size_t dot = text.rfind('.');
+  if (namespacing && dot != std::string_view::npos) return {std::string(text.substr(dot + 1)), std::string(text.substr(0, dot))};
+  return {std::string(ns), std::string(text)};
+}
+
+class HostCompiler {
+ public:
+  HostCompiler(const Object& object, const HostLookups& lookups)
+      : object_(object), spec_(std::get<model::Host>(object.spec)), lookups_(lookups) {}
+
+  HostResult run() {
+    ir::Host host;
+    host.ref = object_.ref;
+    host.hostname = lower(spec_.hostname);
+    host.insecure_action = spec_.insecure_action;
+    host.mapping_selector = spec_.mapping_selector;
+    host.labels = object_.labels;
+    if (!spec_.tls_secret_name.empty()) {
+      std::optional<ir::TlsTermination> tls = termination();
+      if (!tls) return std::move(result_);
+      host.tls = std::move(tls);
+    } else if (!spec_.tls_context.empty() || spec_.tls) {
+      error("spec.tlsSecret",
+            "is missing, so spec.tls and spec.tlsContext have no effect; name the Secret that holds the certificate",
+            Severity::Warning);
+    }
+    result_.host = std::move(host);
+    return std::move(result_);
+  }
+
+ private:
+  void error(std::string field, std::string message, Severity severity = Severity::Error) {
+    result_.findings.push_back(findingOn(object_, severity, std::move(field), std::move(message)));
+  }
+
+  std::optional<ir::TlsTermination> termination() {
+    const SecretName secret{spec_.tls_secret_namespace.empty() ? object_.ref.ns : spec_.tls_secret_namespace,
+                            spec_.tls_secret_name};
+    const SecretState state = lookups_.secret(secret.ns, secret.name);
+    if (!state.exists || !state.has_certificate || !state.problem.empty()) {
+      const std::string why = !state.exists            ? "does not exist; create it"
+                              : !state.has_certificate ? "holds no certificate; it needs tls.crt and tls.key"
+                                                       : "cannot be used: " + state.problem;
+      error("spec.tlsSecret", fmt::format("Secret {}/{} {}. The Host is not served until then", secret.ns, secret.name, why));
+      return std::nullopt;
+    }
+    ir::TlsTermination tls;
+    tls.secret_namespace = secret.ns;
+    tls.secret_name = secret.name;
+    if (spec_.tls) {
+      tls.settings = *spec_.tls;
+      if (!clientCertificates(tls, object_.ref.ns, true)) return std::nullopt;
+    } else if (!context(tls, secret)) {
+      return std::nullopt;
+    }
+    if (!tls.settings.sni.empty()) error("spec.tls.sni", "has no effect where TLS is terminated; remove it", Severity::Warning);
+    tls.settings.ca_secret.clear();
+    tls.settings.cert_required.reset();
+    tls.settings.sni.clear();
+    return tls;
+  }
+
+  // The TLSContext named, or the one called "<host>-context".
+  bool context(ir::TlsTermination& tls, const SecretName& secret) {
+    const bool named = !spec_.tls_context.empty();
+    const std::string name = named ? spec_.tls_context : object_.ref.name + "-context";
+    const ObjectPtr found = lookups_.tls_context(name, object_.ref.ns);
+    if (!found) {
+      if (named) error("spec.tlsContext.name", fmt::format("names the TLSContext \"{}\", which does not exist; create it", name));
+      return !named;
+    }
+    if (!found->usable) {
+      error("spec.tlsContext.name", fmt::format("names {}, which is not usable itself", found->ref.text()));
+      return false;
+    }
+    const auto& context = std::get<model::TlsContext>(found->spec);
+    if (!context.secret.empty() && secretName(context.secret, found->ref.ns, context.secret_namespacing) != secret) {
+      error("spec.tlsSecret",
+            fmt::format("differs from the Secret \"{}\" of {}; name the same, or none there", context.secret, found->ref.text()));
+      return false;
+    }
+    const auto& hosts = context.hosts;
+    const auto lists = [&](const std::string& text) { return std::find(hosts.begin(), hosts.end(), text) != hosts.end(); };
+    if (!hosts.empty() && !lists(spec_.hostname) && !lists(object_.ref.name)) {
+      error("spec.tlsContext.name",
+            fmt::format("names {}, whose hosts do not list \"{}\"; it is used all the same", found->ref.text(), spec_.hostname),
+            Severity::Warning);
+    }
+    tls.settings = context.settings;
+    return clientCertificates(tls, found->ref.ns, context.secret_namespacing);
+  }
+
+  // Asking for less than was written would let clients in that must stay out: what is missing takes the Host out of use.
+  bool clientCertificates(ir::TlsTermination& tls, const std::string& ns, bool namespacing) {
+    tls.client_certificate_required = tls.settings.cert_required.value_or(false);
+    if (tls.settings.ca_secret.empty()) {
+      if (tls.client_certificate_required) {
+        error("spec.tls.cert_required",
+              "is true without a ca_secret to verify clients by; name one. The Host is not served until then");
+        return false;
+      }
+      return true;
+    }
+    const SecretName ca = secretName(tls.settings.ca_secret, ns, namespacing);
+    const SecretState state = lookups_.secret(ca.ns, ca.name);
+    if (!state.exists || !state.has_ca) {
+      error("spec.tls.ca_secret", fmt::format("names Secret {}/{}, which {}. The Host is not served until then", ca.ns, ca.name,
+                                              state.exists ? "holds no certificate authority (tls.crt)" : "does not exist"));
+      return false;
+    }
+    tls.ca_namespace = ca.ns;
+    tls.ca_name = ca.name;
+    return true;
+  }
+
+  const Object& object_;
+  const model::Host& spec_;
+  const HostLookups& lookups_;
+  HostResult result_;
+};
+
+}  // namespace
+
+HostResult compileHost(const Object& object, const HostLookups& lookups) { return HostCompiler(object, lookups).run(); }
+
+ir::Host defaultHost(const Installation& installation, const SecretState& fallback) {
+  ir::Host host;
+  host.ref = {Kind::Host, installation.ns, "default-host"};
+  host.hostname = "*";
+  if (fallback.exists && fallback.has_certificate && fallback.problem.empty()) {
+    host.tls.emplace();
+    host.tls->secret_namespace = installation.ns;
+    host.tls->secret_name = kFallbackSecret;
+  } else {
+    host.insecure_action = model::Host::InsecureAction::Route;
+  }
+  return host;
+}
+
+}  // namespace emissary::compile

@@ -1,0 +1,285 @@
+#include "compile/listener.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "compile/glob.h"
+
+namespace emissary::compile {
+namespace {
+
+using ir::Treatment;
+using Action = model::Host::InsecureAction;
+using Layer = model::Listener::Layer;
+using Security = model::Listener::SecurityModel;
+
+Treatment insecure(Action action, bool forwarded) {
+  switch (action) {
+    case Action::Route: return Treatment::Route;
+    case Action::Redirect: return forwarded ? Treatment::ForwardedRedirect : Treatment::Redirect;
+    case Action::Reject: return forwarded ? Treatment::ForwardedReject : Treatment::Reject;
+  }
+  return Treatment::Reject;
+}
+
+// Envoy overwrites X-Forwarded-Proto with the real transport unless a proxy in front is trusted; only then is it asked.
+Treatment treatment(const model::Listener& listener, const ir::Host& host, bool tls) {
+  switch (listener.security_model) {
+    case Security::SECURE: return Treatment::Route;
+    case Security::INSECURE: return insecure(host.insecure_action, false);
+    case Security::XFP:
+      if (listener.l7_depth > 0) return insecure(host.insecure_action, true);
+      return tls ? Treatment::Route : insecure(host.insecure_action, false);
+  }
+  return Treatment::Reject;
+}
+
+std::string_view treatmentName(Treatment treatment) {
+  switch (treatment) {
+    case Treatment::Route: return "route";
+    case Treatment::Redirect: return "redirect";
+    case Treatment::Reject: return "reject";
+    case Treatment::ForwardedRedirect: return "forwarded-redirect";
+    case Treatment::ForwardedReject: return "forwarded-reject";
+  }
+  return "";
+}
+
+bool routes(Treatment t) { return t != Treatment::Redirect && t != Treatment::Reject; }
+
+std::string dotted(const ObjectRef& ref) { return ref.name + "." + ref.ns; }
+
+// A host name may carry a port; SNI never does.
+std::string sniOf(const std::string& hostname) {
+  const size_t colon = hostname.rfind(':');
+  if (colon == std::string::npos || colon + 1 == hostname.size()) return hostname;
+  const bool digits = hostname.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  return digits ? hostname.substr(0, colon) : hostname;
+}
+
+// Envoy knows exact names, "*.suffix" and all names.
+bool validSni(const std::string& sni) {
+  if (sni == "*" || isExact(sni)) return !sni.empty();
+  return sni.starts_with("*.") && sni.size() > 2 && sni.find('*', 1) == std::string::npos;
+}
+
+class Builder {
+ public:
+  Builder(const TopologyInput& input, const Installation& installation) : input_(input), installation_(installation) {}
+
+  Topology run() {
+    std::set<uint32_t> ports;
+    std::map<uint32_t, ObjectRef> owners;
+    for (const ObjectPtr& object : input_.listeners) {
+      const auto& spec = std::get<model::Listener>(object->spec);
+      const auto [owner, first] = owners.emplace(spec.port, object->ref);
+      if (!first) {
+        find(object->ref, Severity::Error, "spec.port",
+             fmt::format("{} is taken by {}, which is used; choose another port or remove one of the two", spec.port,
+                         owner->second.text()));
+        continue;
+      }
+      if (!supported(*object, spec)) continue;
+      listener(*object, spec);
+    }
+    for (const ir::Host* host : input_.hosts) {
+      if (taken_.contains(host->ref) || input_.listeners.empty()) continue;
+      find(host->ref, Severity::Warning, "",
+           "no Listener takes this Host; add a Listener whose hostBinding allows its namespace and labels, or label the Host to "
+           "match one");
+    }
+    if (input_.listeners.empty()) {
+      for (const ir::Host* host : input_.hosts) {
+        find(host->ref, Severity::Warning, "",
+             "there is no Listener, so nothing is served; add one, for example with port: 8080, protocol: HTTP");
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void find(const ObjectRef& ref, Severity severity, std::string field, std::string message) {
+    out_.findings.push_back({severity, ref, std::move(field), std::move(message), "", 0});
+  }
+
+  bool supported(const Object& object, const model::Listener& spec) {
+    if (spec.has(Layer::UDP)) {
+      find(object.ref, Severity::Error, "spec.protocolStack",
+           "UDP (HTTP/3) is not supported in this version; the Listener is not used");
+      return false;
+    }
+    if (!spec.has(Layer::HTTP)) {
+      find(object.ref, Severity::Error, "spec.protocol",
+           "Listeners without HTTP are not supported in this version; the Listener is not used");
+      return false;
+    }
+    return true;
+  }
+
+  bool takes(const Object& object, const model::Listener& spec, const ir::Host& host) const {
+    switch (spec.from) {
+      case model::Listener::From::ALL: break;
+      case model::Listener::From::SELF:
+        if (host.ref.ns != object.ref.ns) return false;
+        break;
+      case model::Listener::From::SELECTOR:
+        if (!spec.namespace_selector.matches(input_.namespace_labels(host.ref.ns))) return false;
+        break;
+    }
+    return !spec.host_selector || spec.host_selector->matches(host.labels);
+  }
+
+  void listener(const Object& object, const model::Listener& spec) {
+    ir::Listener listener;
+    listener.ref = object.ref;
+    listener.name = dotted(object.ref);
+    listener.address = installation_.bind_address;
+    listener.port = spec.port;
+    listener.proxy_protocol = spec.has(Layer::PROXY);
+    listener.tls_inspector = spec.has(Layer::TLS);
+    listener.stat_prefix = !spec.stats_prefix.empty() ? spec.stats_prefix : spec.has(Layer::TLS) ? "ingress_https" : "ingress_http";
+    listener.trusted_hops = spec.l7_depth;
+    listener.http2_max_concurrent_streams = spec.http2_max_concurrent_streams;
+
+    const std::vector<const ir::Host*> hosts = hostsOf(object, spec);
+    if (spec.has(Layer::TLS)) tlsChains(listener, spec, hosts);
+    cleartextChain(listener, spec, hosts);
+    if (listener.chains.empty()) {
+      find(object.ref, Severity::Error, "spec.hostBinding",
+           "No matching Hosts found, so the Listener is not opened; create a Host that its hostBinding allows, for example "
+           "hostBinding: "
+           "{namespace: {from: ALL}} for all of them");
+      return;
+    }
+    out_.listeners.push_back(std::move(listener));
+  }
+
+  // The Hosts taken, by host name; of several with one name the first keeps it.
+  std::vector<const ir::Host*> hostsOf(const Object& object, const model::Listener& spec) {
+    std::vector<const ir::Host*> hosts;
+    for (const ir::Host* host : input_.hosts) {
+      if (takes(object, spec, *host)) hosts.push_back(host);
+    }
+    std::stable_sort(hosts.begin(), hosts.end(), [](const ir::Host* a, const ir::Host* b) { return a->hostname < b->hostname; });
+    std::vector<const ir::Host*> unique;
+    for (const ir::Host* host : hosts) {
+      taken_.insert(host->ref);
+      if (!unique.empty() && unique.back()->hostname == host->hostname) {
+        duplicate(*host, *unique.back());
+        continue;
+      }
+      unique.push_back(host);
+    }
+    return unique;
+  }
+
+  void duplicate(const ir::Host& loser, const ir::Host& winner) {
+    if (!duplicates_.emplace(loser.ref, winner.ref).second) return;
+    find(loser.ref, Severity::Error, "spec.hostname",
+         fmt::format("\"{}\" is served by {} already; the Host is not used on their common Listeners", loser.hostname,
+                     winner.ref.text()));
+  }
+
+  void tlsChains(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts) {
+    std::map<std::string, std::vector<const ir::Host*>> by_sni;
+    for (const ir::Host* host : hosts) {
+      if (!host->tls) continue;
+      const std::string sni = sniOf(host->hostname);
+      if (!validSni(sni)) {
+        find(host->ref, Severity::Error, "spec.hostname",
+             fmt::format("\"{}\" cannot be served by TLS: a certificate is chosen by an exact name, \"*.suffix\" or \"*\"",
+                         host->hostname));
+        continue;
+      }
+      std::vector<const ir::Host*>& sharing = by_sni[sni];
+      if (!sharing.empty() && sharing.front()->tls != host->tls) {
+        find(host->ref, Severity::Error, "spec.tlsSecret",
+             fmt::format("TLS for \"{}\" is terminated with other settings by {} already; give both the same", sni,
+                         sharing.front()->ref.text()));
+        continue;
+      }
+      sharing.push_back(host);
+    }
+    for (const auto& [sni, sharing] : by_sni) {
+      ir::FilterChain chain;
+      chain.name = "httpshost-" + dotted(sharing.front()->ref);
+      chain.sni = sni;
+      chain.tls = sharing.front()->tls;
+      ir::RouteTable table;
+      table.misdirected_catch_all = true;
+      for (const ir::Host* host : sharing) {
+        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *host, true)});
+        if (host->hostname == "*") table.misdirected_catch_all = false;
+      }
+      // Of one Host: the same for every Listener that treats it so. Of several: this Listener's own.
+      const ir::VirtualHost& first = table.virtual_hosts.front();
+      table.name = sharing.size() == 1
+                       ? fmt::format("host/{}/{}/{}", first.host.ns, first.host.name, treatmentName(first.treatment))
+                       : fmt::format("listener/{}/{}/sni/{}", listener.ref.ns, listener.ref.name, sni);
+      chain.table = table.name;
+      out_.tables.emplace(table.name, std::move(table));
+      listener.chains.push_back(std::move(chain));
+    }
+  }
+
+  void cleartextChain(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts) {
+    const bool tls = spec.has(Layer::TLS);
+    // SECURE on a TLS port must not take plain HTTP for secure.
+    if (tls && spec.security_model == Security::SECURE) return;
+    std::vector<ir::VirtualHost> joined;
+    size_t routing = 0;
+    for (const ir::Host* host : hosts) {
+      if (spec.security_model == Security::INSECURE && host->insecure_action == Action::Reject) continue;
+      joined.push_back({host->ref, host->hostname, treatment(spec, *host, false)});
+      if (routes(joined.back().treatment)) ++routing;
+    }
+    if (joined.empty()) return;
+    ir::FilterChain chain;
+    chain.name = "httphost-shared";
+    if (routing > kScopedRoutesAboveHosts) {
+      scopes(listener, chain, joined);
+    } else {
+      chain.table = fmt::format("listener/{}/{}", listener.ref.ns, listener.ref.name);
+      out_.tables.emplace(chain.table, ir::RouteTable{chain.table, std::move(joined), false});
+    }
+    listener.chains.push_back(std::move(chain));
+  }
+
+  // Exact names one table each, the wildcards one together: Envoy takes the best of those by itself.
+  void scopes(const ir::Listener& listener, ir::FilterChain& chain, std::vector<ir::VirtualHost>& joined) {
+    ir::RouteTable wildcards;
+    wildcards.name = fmt::format("listener/{}/{}/wildcards", listener.ref.ns, listener.ref.name);
+    for (ir::VirtualHost& host : joined) {
+      if (!isExact(host.hostname)) {
+        wildcards.virtual_hosts.push_back(std::move(host));
+        continue;
+      }
+      ir::RouteTable table;
+      table.name = fmt::format("host/{}/{}/{}", host.host.ns, host.host.name, treatmentName(host.treatment));
+      table.misdirected_catch_all = true;
+      chain.scopes.push_back({host.hostname, table.name});
+      table.virtual_hosts.push_back(std::move(host));
+      out_.tables.emplace(table.name, std::move(table));
+    }
+    if (!wildcards.virtual_hosts.empty()) {
+      chain.scopes.push_back({"*", wildcards.name});
+      out_.tables.emplace(wildcards.name, std::move(wildcards));
+    }
+  }
+
+  const TopologyInput& input_;
+  const Installation& installation_;
+  Topology out_;
+  std::set<ObjectRef> taken_;
+  std::map<ObjectRef, ObjectRef> duplicates_;
+};
+
+}  // namespace
+
+Topology compileTopology(const TopologyInput& input, const Installation& installation) {
+  return Builder(input, installation).run();
+}
+
+}  // namespace emissary::compile

@@ -1,0 +1,37 @@
+#pragma once
+// Listeners and Hosts → filter chains and the RouteConfigurations they need. A function of all Listeners and all Hosts: which
+// Host a Listener takes, who wins a port or a name, is decided by the objects alone.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compile/context.h"
+#include "ir/ir.h"
+
+namespace emissary::compile {
+
+/// A cleartext chain that routes (not only redirects) for more Hosts than this uses scoped routes. By Hosts and not by routes,
+/// since crossing it drains the Listener's connections, and Hosts come and go more rarely.
+inline constexpr size_t kScopedRoutesAboveHosts = 4;
+
+struct TopologyInput {
+  /// Usable Listeners, in the order of compile::orderName.
+  std::vector<ObjectPtr> listeners;
+  /// Hosts in use, in the order of compile::orderName.
+  std::vector<const ir::Host*> hosts;
+  /// Labels of a namespace; empty when it is not known.
+  std::function<Labels(const std::string& ns)> namespace_labels;
+};
+
+struct Topology {
+  std::vector<ir::Listener> listeners;
+  std::map<std::string, ir::RouteTable> tables;
+  /// Without path and line, which the caller knows.
+  std::vector<Finding> findings;
+};
+
+Topology compileTopology(const TopologyInput& input, const Installation& installation);
+
+}  // namespace emissary::compile

@@ -1,0 +1,35 @@
+#pragma once
+// One Mapping → which requests it takes and what becomes of them.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compile/context.h"
+#include "ir/ir.h"
+#include "model/finding.h"
+
+namespace emissary::compile {
+
+struct MappingResult {
+  /// False: no route comes of it; `findings` say why.
+  bool usable = true;
+  ir::Match match;
+  ir::Leg leg;
+  /// Its labels, as far as a Host's mappingSelector asks for them.
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<Finding> findings;
+
+  bool operator==(const MappingResult&) const = default;
+};
+
+/// `object` holds a usable Mapping.
+MappingResult compileMapping(const Object& object, const Installation& installation, const ResolverLookup& resolvers,
+                             const SelectorKeys& selector_keys);
+
+std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& labels, const SelectorKeys& keys);
+
+/// A finding on `object`, with its position.
+Finding findingOn(const Object& object, Severity severity, std::string field, std::string message);
+
+}  // namespace emissary::compile

@@ -1,0 +1,185 @@
+#pragma once
+// The semantic model: what the user's objects mean, free of Envoy's and Kubernetes' shapes. Plain values; equal meaning,
+// equal value. Made by compile/, read by generate/ and by `compile --output ir`.
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "model/kinds.h"
+#include "model/ref.h"
+
+namespace emissary::ir {
+
+// ------------------------------------------------------------------ upstreams
+
+/// An upstream as one Mapping asks for it: every setting that shapes the cluster. Mappings that ask for the same share one.
+struct Upstream {
+  enum class Resolver : uint8_t { Service, Endpoint };
+
+  /// Upstream's cluster name, a function of the Mapping alone.
+  std::string base_name;
+  /// True when a setting that is not part of `base_name` differs from its default: the name gets a hash.
+  bool tagged = false;
+
+  std::string host;  // qualified name or IP address, lower case
+  uint16_t port = 80;
+  Resolver resolver = Resolver::Service;
+  /// The Kubernetes Service that `host` can mean; empty name for IP addresses.
+  std::string service_namespace;
+  std::string service_name;
+
+  bool tls = false;
+  std::string sni;  // with tls
+  bool http2 = false;
+  int64_t connect_timeout_ms = 3000;
+  std::string stat_name;
+
+  auto operator<=>(const Upstream&) const = default;
+};
+
+/// How the addresses of an upstream are found, given the Services that exist.
+struct Discovery {
+  enum class Kind : uint8_t { Address, Dns, Endpoints };
+  Kind kind = Kind::Dns;
+  /// With Endpoints: the assignment that lists the addresses.
+  std::string assignment;
+  auto operator<=>(const Discovery&) const = default;
+};
+
+// ------------------------------------------------------------------ routes
+
+enum class PathMatch : uint8_t { Prefix, Exact, Regex };
+
+struct StringMatch {
+  enum class Kind : uint8_t { Present, Exact, Prefix, Suffix, Regex };
+  Kind kind = Kind::Exact;
+  std::string value;
+  bool ignore_case = false;
+  auto operator<=>(const StringMatch&) const = default;
+};
+
+struct NamedMatch {
+  std::string name;
+  StringMatch match;
+  auto operator<=>(const NamedMatch&) const = default;
+};
+
+/// Which host names a route is for.
+struct HostMatch {
+  enum class Kind : uint8_t { None, Glob, Regex };
+  Kind kind = Kind::None;
+  std::string text;
+  auto operator<=>(const HostMatch&) const = default;
+};
+
+/// What requests a route takes: Mappings with equal matches form a group (canary).
+struct Match {
+  int64_t precedence = 0;
+  PathMatch path_kind = PathMatch::Prefix;
+  std::string path;
+  bool case_sensitive = true;
+  std::vector<NamedMatch> headers;  // without :authority and :method
+  HostMatch host;
+  std::optional<StringMatch> method;
+  std::vector<NamedMatch> query;
+  /// Of a Mapping without a host: its labels, as far as a Host's mappingSelector asks for them.
+  std::vector<std::pair<std::string, std::string>> labels;
+  auto operator<=>(const Match&) const = default;
+};
+
+/// One Mapping's share of a group: where its requests go and how they are changed.
+struct Leg {
+  ObjectRef mapping;
+  std::optional<int64_t> weight;
+  /// Absent: the Mapping's upstream cannot be used, and its requests are answered 503.
+  std::optional<Upstream> upstream;
+  std::optional<std::string> prefix_rewrite;
+  std::optional<model::RegexRewrite> regex_rewrite;
+  std::string host_rewrite;
+  bool auto_host_rewrite = false;
+  int64_t timeout_ms = 3000;
+  std::optional<int64_t> idle_timeout_ms;
+  std::vector<std::string> upgrades;
+  auto operator<=>(const Leg&) const = default;
+};
+
+// ------------------------------------------------------------------ hosts and listeners
+
+/// How TLS is terminated. Names of secrets only; their content goes by SDS.
+struct TlsTermination {
+  std::string secret_namespace;
+  std::string secret_name;
+  std::string ca_namespace;
+  std::string ca_name;  // "" : clients are not asked for a certificate
+  bool client_certificate_required = false;
+  model::TlsSettings settings;  // ca_secret, cert_required and sni are resolved above and empty here
+  auto operator<=>(const TlsTermination&) const = default;
+};
+
+struct Host {
+  ObjectRef ref;
+  std::string hostname;  // lower case
+  model::Host::InsecureAction insecure_action = model::Host::InsecureAction::Redirect;
+  std::optional<model::LabelSelector> mapping_selector;
+  std::optional<TlsTermination> tls;
+  std::map<std::string, std::string> labels;
+  auto operator<=>(const Host&) const = default;
+};
+
+/// What a virtual host does with the requests that reach it. In the forms with Forwarded the X-Forwarded-Proto header of a
+/// trusted proxy tells secure requests from insecure ones.
+enum class Treatment : uint8_t { Route, Redirect, Reject, ForwardedRedirect, ForwardedReject };
+
+struct VirtualHost {
+  ObjectRef host;
+  std::string hostname;
+  Treatment treatment = Treatment::Route;
+  auto operator<=>(const VirtualHost&) const = default;
+};
+
+/// One RouteConfiguration.
+struct RouteTable {
+  std::string name;
+  std::vector<VirtualHost> virtual_hosts;
+  /// Every other name is answered 421: browsers reuse a TLS connection for all names of its certificate.
+  bool misdirected_catch_all = false;
+  auto operator<=>(const RouteTable&) const = default;
+};
+
+/// A cleartext chain with many Hosts gives each exact name a RouteConfiguration of its own, found by the request's authority.
+struct Scope {
+  std::string hostname;  // "*": all names that have no scope of their own
+  std::string table;
+  auto operator<=>(const Scope&) const = default;
+};
+
+struct FilterChain {
+  std::string name;
+  std::string sni;  // with tls; "*": any
+  std::optional<TlsTermination> tls;
+  /// The RouteTable, unless `scopes` are in use.
+  std::string table;
+  std::vector<Scope> scopes;
+  auto operator<=>(const FilterChain&) const = default;
+};
+
+struct Listener {
+  ObjectRef ref;
+  std::string name;
+  std::string address;
+  uint32_t port = 0;
+  bool proxy_protocol = false;
+  bool tls_inspector = false;
+  std::string stat_prefix;
+  uint32_t trusted_hops = 0;
+  std::optional<uint32_t> http2_max_concurrent_streams;
+  std::vector<FilterChain> chains;
+  auto operator<=>(const Listener&) const = default;
+};
+
+}  // namespace emissary::ir
