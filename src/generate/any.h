@@ -1,0 +1,30 @@
+#pragma once
+// Serialising, deterministically at every level. google.protobuf.Any's own PackFrom is not (maps inside come out in any order), so
+// nothing else may fill an Any.
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/message.h>
+
+#include <string>
+
+namespace emissary::generate {
+
+inline std::string serialize(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  bytes.reserve(message.ByteSizeLong());
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+inline void packAny(const google::protobuf::Message& message, google::protobuf::Any* any) {
+  any->set_type_url("type.googleapis.com/" + message.GetDescriptor()->full_name());
+  any->set_value(serialize(message));
+}
+
+}  // namespace emissary::generate

@@ -1,0 +1,105 @@
+#include "generate/listener.h"
+
+#include <envoy/config/listener/v3/listener.pb.h>
+#include <envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.pb.h>
+#include <envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h>
+#include <envoy/extensions/transport_sockets/tls/v3/tls.pb.h>
+
+#include "generate/any.h"
+#include "generate/common.h"
+#include "generate/http_connection_manager.h"
+
+namespace emissary::generate {
+namespace {
+
+namespace listener_v3 = envoy::config::listener::v3;
+namespace tls_v3 = envoy::extensions::transport_sockets::tls::v3;
+
+tls_v3::TlsParameters::TlsProtocol version(const std::string& text) {
+  if (text == "v1.0") return tls_v3::TlsParameters::TLSv1_0;
+  if (text == "v1.1") return tls_v3::TlsParameters::TLSv1_1;
+  if (text == "v1.2") return tls_v3::TlsParameters::TLSv1_2;
+  if (text == "v1.3") return tls_v3::TlsParameters::TLSv1_3;
+  return tls_v3::TlsParameters::TLS_AUTO;
+}
+
+void alpn(const std::string& list, tls_v3::CommonTlsContext* out) {
+  size_t start = 0;
+  while (start <= list.size()) {
+    const size_t end = std::min(list.find(',', start), list.size());
+    std::string protocol = list.substr(start, end - start);
+    std::erase(protocol, ' ');
+    if (!protocol.empty()) out->add_alpn_protocols(protocol);
+    start = end + 1;
+  }
+}
+
+void transportSocket(const ir::TlsTermination& tls, listener_v3::FilterChain& out) {
+  tls_v3::DownstreamTlsContext context;
+  auto* common = context.mutable_common_tls_context();
+  auto* certificate = common->add_tls_certificate_sds_secret_configs();
+  certificate->set_name(certificateName(tls.secret_namespace, tls.secret_name));
+  adsSource(certificate->mutable_sds_config());
+  if (!tls.ca_name.empty()) {
+    auto* validation = common->mutable_validation_context_sds_secret_config();
+    validation->set_name(validationName(tls.ca_namespace, tls.ca_name));
+    adsSource(validation->mutable_sds_config());
+    if (tls.client_certificate_required) context.mutable_require_client_certificate()->set_value(true);
+  }
+  const model::TlsSettings& settings = tls.settings;
+  if (!settings.min_version.empty()) common->mutable_tls_params()->set_tls_minimum_protocol_version(version(settings.min_version));
+  if (!settings.max_version.empty()) common->mutable_tls_params()->set_tls_maximum_protocol_version(version(settings.max_version));
+  for (const std::string& suite : settings.cipher_suites) common->mutable_tls_params()->add_cipher_suites(suite);
+  for (const std::string& curve : settings.ecdh_curves) common->mutable_tls_params()->add_ecdh_curves(curve);
+  alpn(settings.alpn_protocols, common);
+  out.mutable_transport_socket()->set_name("envoy.transport_sockets.tls");
+  packAny(context, out.mutable_transport_socket()->mutable_typed_config());
+}
+
+void filterChain(const ir::Listener& listener, const ir::FilterChain& chain, listener_v3::FilterChain* out) {
+  out->set_name(chain.name);
+  if (chain.tls) {
+    out->mutable_filter_chain_match()->set_transport_protocol("tls");
+    if (chain.sni != "*") out->mutable_filter_chain_match()->add_server_names(chain.sni);
+    transportSocket(*chain.tls, *out);
+  } else if (listener.tls_inspector) {
+    // Without it TLS for a name nobody serves would be read as cleartext HTTP.
+    out->mutable_filter_chain_match()->set_transport_protocol("raw_buffer");
+  }
+  auto* filter = out->add_filters();
+  filter->set_name("envoy.filters.network.http_connection_manager");
+  packAny(httpConnectionManager(listener, chain), filter->mutable_typed_config());
+}
+
+template <typename Config>
+void listenerFilter(const std::string& name, const Config& config, listener_v3::Listener& out) {
+  auto* filter = out.add_listener_filters();
+  filter->set_name(name);
+  packAny(config, filter->mutable_typed_config());
+}
+
+}  // namespace
+
+std::string certificateName(const std::string& ns, const std::string& name) { return "certificate/" + ns + "/" + name; }
+std::string validationName(const std::string& ns, const std::string& name) { return "ca/" + ns + "/" + name; }
+
+Generated listener(const ir::Listener& listener) {
+  listener_v3::Listener out;
+  out.set_name(listener.name);
+  auto* address = out.mutable_address()->mutable_socket_address();
+  address->set_address(listener.address);
+  address->set_port_value(listener.port);
+  // The PROXY header comes before TLS on the wire.
+  if (listener.proxy_protocol) {
+    listenerFilter("envoy.filters.listener.proxy_protocol",
+                   envoy::extensions::filters::listener::proxy_protocol::v3::ProxyProtocol(), out);
+  }
+  if (listener.tls_inspector) {
+    listenerFilter("envoy.filters.listener.tls_inspector", envoy::extensions::filters::listener::tls_inspector::v3::TlsInspector(),
+                   out);
+  }
+  for (const ir::FilterChain& chain : listener.chains) filterChain(listener, chain, out.add_filter_chains());
+  return checked(out);
+}
+
+}  // namespace emissary::generate

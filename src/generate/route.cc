@@ -1,0 +1,193 @@
+#include "generate/route.h"
+
+#include <envoy/config/route/v3/route.pb.h>
+#include <envoy/config/route/v3/route_components.pb.h>
+#include <envoy/config/route/v3/scoped_route.pb.h>
+
+#include "compile/canary.h"
+#include "generate/any.h"
+#include "generate/common.h"
+#include "generate/scope.h"
+
+namespace emissary::generate {
+namespace {
+
+namespace route_v3 = envoy::config::route::v3;
+
+constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge/";
+
+void appendField(int number, const std::string& bytes, std::string& out) {
+  google::protobuf::io::StringOutputStream stream(&out);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.WriteTag(static_cast<uint32_t>(number << 3 | 2));
+  coded.WriteVarint32(static_cast<uint32_t>(bytes.size()));
+  coded.WriteString(bytes);
+}
+
+void headerMatch(const ir::NamedMatch& match, route_v3::HeaderMatcher* out) {
+  out->set_name(match.name);
+  if (match.match.kind == ir::StringMatch::Kind::Present) {
+    out->set_present_match(true);
+  } else {
+    stringMatcher(match.match, out->mutable_string_match());
+  }
+}
+
+// A glob as a match on :authority; host names do not depend on case.
+void hostMatch(const ir::HostMatch& host, route_v3::RouteMatch* out) {
+  using Kind = ir::StringMatch::Kind;
+  if (host.kind == ir::HostMatch::Kind::None || host.text == "*") return;
+  ir::StringMatch match;
+  if (host.kind == ir::HostMatch::Kind::Regex) {
+    match = {Kind::Regex, host.text, false};
+  } else if (host.text.front() == '*') {
+    match = {Kind::Suffix, host.text.substr(1), true};
+  } else if (host.text.back() == '*') {
+    match = {Kind::Prefix, host.text.substr(0, host.text.size() - 1), true};
+  } else {
+    match = {Kind::Exact, host.text, true};
+  }
+  headerMatch({":authority", match}, out->add_headers());
+}
+
+void routeMatch(const ir::Match& match, RouteForm form, route_v3::RouteMatch* out) {
+  switch (match.path_kind) {
+    case ir::PathMatch::Prefix: out->set_prefix(match.path); break;
+    case ir::PathMatch::Exact: out->set_path(match.path); break;
+    case ir::PathMatch::Regex: out->mutable_safe_regex()->set_regex(match.path); break;
+  }
+  if (!match.case_sensitive) out->mutable_case_sensitive()->set_value(false);
+  for (const ir::NamedMatch& header : match.headers) {
+    if (form.forwarded_https && header.name == "x-forwarded-proto") continue;
+    headerMatch(header, out->add_headers());
+  }
+  if (!form.host_known) hostMatch(match.host, out);
+  if (match.method) headerMatch({":method", *match.method}, out->add_headers());
+  if (form.forwarded_https) headerMatch({"x-forwarded-proto", {ir::StringMatch::Kind::Exact, "https", false}}, out->add_headers());
+  for (const ir::NamedMatch& parameter : match.query) {
+    auto* query = out->add_query_parameters();
+    query->set_name(parameter.name);
+    if (parameter.match.kind == ir::StringMatch::Kind::Present) {
+      query->set_present_match(true);
+    } else {
+      stringMatcher(parameter.match, query->mutable_string_match());
+    }
+  }
+}
+
+void routeAction(const ir::Leg& leg, const std::string& cluster, route_v3::Route& out) {
+  if (cluster.empty()) {
+    out.mutable_direct_response()->set_status(503);
+    return;
+  }
+  auto* action = out.mutable_route();
+  action->set_cluster(cluster);
+  setMillis(leg.timeout_ms, action->mutable_timeout());
+  if (leg.idle_timeout_ms) setMillis(*leg.idle_timeout_ms, action->mutable_idle_timeout());
+  if (leg.prefix_rewrite) action->set_prefix_rewrite(*leg.prefix_rewrite);
+  if (leg.regex_rewrite) {
+    auto* rewrite = action->mutable_regex_rewrite();
+    rewrite->mutable_pattern()->set_regex(leg.regex_rewrite->pattern);
+    rewrite->set_substitution(leg.regex_rewrite->substitution);
+  }
+  if (!leg.host_rewrite.empty()) action->set_host_rewrite_literal(leg.host_rewrite);
+  if (leg.auto_host_rewrite) action->mutable_auto_host_rewrite()->set_value(true);
+  for (const std::string& upgrade : leg.upgrades) action->add_upgrade_configs()->set_upgrade_type(upgrade);
+}
+
+// What a treatment adds behind the Mappings' routes. An insecure ACME challenge without a Mapping is not redirected.
+void closingRoutes(ir::Treatment treatment, std::string& out) {
+  if (treatment != ir::Treatment::Redirect && treatment != ir::Treatment::ForwardedRedirect) return;
+  route_v3::Route acme;
+  acme.mutable_match()->set_prefix(std::string(kAcmePrefix));
+  acme.mutable_direct_response()->set_status(404);
+  appendField(route_v3::VirtualHost::kRoutesFieldNumber, serialize(acme), out);
+  route_v3::Route redirect;
+  redirect.mutable_match()->set_prefix("/");
+  if (treatment == ir::Treatment::ForwardedRedirect) {
+    // Behind a trusted proxy a secure request that no Mapping takes is answered 404, not sent in a circle.
+    auto* header = redirect.mutable_match()->add_headers();
+    headerMatch({"x-forwarded-proto", {ir::StringMatch::Kind::Exact, "https", false}}, header);
+    header->set_invert_match(true);
+  }
+  redirect.mutable_redirect()->set_https_redirect(true);
+  appendField(route_v3::VirtualHost::kRoutesFieldNumber, serialize(redirect), out);
+}
+
+}  // namespace
+
+bool isAcmeChallenge(const ir::Match& match) { return match.path_kind == ir::PathMatch::Prefix && match.path == kAcmePrefix; }
+
+RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, RouteForm form) {
+  RoutesResult result;
+  route_v3::RouteMatch matcher;
+  routeMatch(match, form, &matcher);
+  for (size_t i = 0; i < legs.size(); ++i) {
+    const LegRoute& leg = legs[i];
+    route_v3::Route route;
+    route.set_name(leg.leg->mapping.ns + "/" + leg.leg->mapping.name);
+    *route.mutable_match() = matcher;
+    if (legs.size() > 1 && leg.cumulative < compile::kAllRequests) {
+      auto* fraction = route.mutable_match()->mutable_runtime_fraction();
+      fraction->mutable_default_value()->set_numerator(leg.cumulative);
+      fraction->mutable_default_value()->set_denominator(envoy::type::v3::FractionalPercent::MILLION);
+      fraction->set_runtime_key("routing.traffic_shift." + leg.cluster);
+    }
+    routeAction(*leg.leg, leg.cluster, route);
+    Generated generated = checked(route);
+    if (!generated.problem.empty()) {
+      result.problems.emplace_back(i, std::move(generated.problem));
+    } else {
+      appendField(route_v3::VirtualHost::kRoutesFieldNumber, generated.bytes, result.bytes);
+    }
+  }
+  return result;
+}
+
+std::string virtualHost(const ir::VirtualHost& host, const std::vector<const std::string*>& pieces) {
+  route_v3::VirtualHost head;
+  head.set_name(host.hostname);
+  head.add_domains(host.hostname);
+  auto& found = (*head.mutable_metadata()->mutable_filter_metadata())[std::string(kScopeFilter)];
+  (*found.mutable_fields())[std::string(kScopeFound)].set_bool_value(true);
+  std::string bytes = serialize(head);
+  size_t size = bytes.size();
+  for (const std::string* piece : pieces) size += piece->size();
+  bytes.reserve(size + 256);
+  for (const std::string* piece : pieces) bytes += *piece;
+  closingRoutes(host.treatment, bytes);
+  std::string out;
+  out.reserve(bytes.size() + 8);
+  appendField(route_v3::RouteConfiguration::kVirtualHostsFieldNumber, bytes, out);
+  return out;
+}
+
+std::string routeConfiguration(const ir::RouteTable& table, const std::vector<const std::string*>& virtual_hosts) {
+  route_v3::RouteConfiguration head;
+  head.set_name(table.name);
+  head.add_request_headers_to_remove(std::string(kScopeHeader));
+  if (table.misdirected_catch_all) {
+    auto* other = head.add_virtual_hosts();
+    other->set_name("misdirected");
+    other->add_domains("*");
+    auto* route = other->add_routes();
+    route->mutable_match()->set_prefix("/");
+    route->mutable_direct_response()->set_status(421);
+  }
+  std::string bytes = serialize(head);
+  size_t size = bytes.size();
+  for (const std::string* host : virtual_hosts) size += host->size();
+  bytes.reserve(size);
+  for (const std::string* host : virtual_hosts) bytes += *host;
+  return bytes;
+}
+
+std::string scopedRouteConfiguration(const std::string& name, const std::string& listener, const ir::Scope& scope) {
+  route_v3::ScopedRouteConfiguration out;
+  out.set_name(name);
+  out.set_route_configuration_name(scope.table);
+  out.mutable_key()->add_fragments()->set_string_key(scopeKey(listener, scope.hostname));
+  return serialize(out);
+}
+
+}  // namespace emissary::generate
