@@ -45,7 +45,19 @@ struct Change {
   ObjectPtr object;
 };
 
-enum class Table : uint8_t { Service, Endpoints, Secret, Host, Listener, Mapping, Cluster, Group, Association, HostRoutes, Resource };
+enum class Table : uint8_t {
+  Service,
+  Endpoints,
+  Secret,
+  Host,
+  Listener,
+  Mapping,
+  Cluster,
+  Group,
+  Association,
+  HostRoutes,
+  Resource
+};
 inline constexpr size_t kTables = 11;
 std::string_view tableName(Table table);
 

@@ -1,0 +1,57 @@
+#include "engine/engine.h"
+
+#include <nlohmann/json.hpp>
+
+#include "engine/state.h"
+
+namespace emissary::engine {
+
+std::string_view tableName(Table table) {
+  switch (table) {
+    case Table::Service: return "service";
+    case Table::Endpoints: return "endpoints";
+    case Table::Secret: return "secret";
+    case Table::Host: return "host";
+    case Table::Listener: return "listener";
+    case Table::Mapping: return "mapping";
+    case Table::Cluster: return "cluster";
+    case Table::Group: return "group";
+    case Table::Association: return "association";
+    case Table::HostRoutes: return "host_routes";
+    case Table::Resource: return "resource";
+  }
+  return "";
+}
+
+Engine::Impl::Impl(Options options) : options_(std::move(options)) {
+  installation_ = {options_.ns, options_.bind_address, options_.forbidden_upstreams};
+  dirty_hosts_set_ = true;  // without any object there is already a stand-in Host
+}
+
+// The passes, in order. Each reads what the ones before it left and marks what the ones after it must look at.
+serve::Update Engine::Impl::apply(const std::vector<Change>& changes) {
+  updateStore(changes);  // objects in; which keys they touch
+  updateServices();      // the nature of each Service; the addresses of each assignment in use
+  updateSecrets();       // which Secrets can be used, and for what
+  updateHosts();         // Hosts with their TLS settings; the labels that selectors ask for
+  updateMappings();      // what each Mapping takes and where it sends it; its group and its cluster
+  updateClusters();      // clusters, by the settings they are asked for with
+  updateGroups();        // canary groups: shares, order, and the Hosts they belong to
+  updateTopology();      // Listeners, filter chains, which RouteConfigurations there are
+  updateVirtualHosts();  // the routes of each Host, in order
+  updateTables();        // RouteConfigurations
+  return finish();       // the difference to what was published before
+}
+
+Engine::Engine(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Engine::~Engine() = default;
+
+serve::Update Engine::apply(const std::vector<Change>& changes) { return impl_->apply(changes); }
+std::vector<Finding> Engine::findings() const { return impl_->findings(); }
+std::vector<ObjectRef> Engine::provenance(const serve::ResourceKey& key) const { return impl_->provenance(key); }
+const std::map<serve::ResourceKey, serve::ResourcePtr>& Engine::resources() const { return impl_->resources; }
+nlohmann::ordered_json Engine::ir() const { return impl_->ir(); }
+std::map<Kind, ObjectCounts> Engine::objectCounts() const { return impl_->objectCounts(); }
+const std::array<uint64_t, kTables>& Engine::evaluations() const { return impl_->evaluations; }
+
+}  // namespace emissary::engine

@@ -1,0 +1,208 @@
+// What one change costs, and what it says. Each of these fails when a dirtying edge is cut or added.
+
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "engine/testing.h"
+
+namespace emissary::engine {
+namespace {
+
+using testing::changes;
+
+constexpr int kHosts = 10;
+constexpr int kMappingsPerHost = 30;
+
+std::string mapping(int index, const std::string& extra = "") {
+  return fmt::format(
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {{name: m{0}, namespace: default}}\n"
+      "spec: {{hostname: h{1}.example.com, prefix: /p{0}/, service: s{0}:80, resolver: endpoint{2}}}\n",
+      index, index % kHosts, extra.empty() ? "" : ", " + extra);
+}
+
+std::string service(int index) {
+  return fmt::format(
+      "---\napiVersion: v1\nkind: Service\nmetadata: {{name: s{}, namespace: default}}\nspec: {{clusterIP: 10.0.0.9, ports: "
+      "[{{port: 80, "
+      "targetPort: 8080}}]}}\n",
+      index);
+}
+
+std::string slice(int index, const std::string& addresses) {
+  return fmt::format(
+      "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: s{0}-x, namespace: default, labels: "
+      "{{kubernetes.io/service-name: s{0}}}}}\naddressType: IPv4\nendpoints: [{{addresses: [{1}]}}]\nports: [{{port: 8080}}]\n",
+      index, addresses);
+}
+
+std::string host(const std::string& name, const std::string& hostname, const std::string& extra = "") {
+  return fmt::format(
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Host\nmetadata: {{name: {}, namespace: default}}\n"
+      "spec: {{hostname: \"{}\", requestPolicy: {{insecure: {{action: Route}}}}{}}}\n",
+      name, hostname, extra);
+}
+
+const std::string kListener =
+    "---\napiVersion: getambassador.io/v3alpha1\nkind: Listener\nmetadata: {name: web, namespace: default}\n"
+    "spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}\n";
+
+using Sent = std::vector<std::string>;
+
+class EngineTest : public ::testing::Test {
+ protected:
+  serve::Update apply(const std::string& text) {
+    before_ = engine_.evaluations();
+    return engine_.apply(changes(text));
+  }
+  serve::Update remove(Kind kind, const std::string& name) {
+    before_ = engine_.evaluations();
+    return engine_.apply({{{kind, "default", name}, nullptr}});
+  }
+  /// Functions evaluated by the last change.
+  uint64_t evaluated(Table table) const {
+    return engine_.evaluations()[static_cast<size_t>(table)] - before_[static_cast<size_t>(table)];
+  }
+  uint64_t evaluated() const {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < kTables; ++i) sum += engine_.evaluations()[i] - before_[i];
+    return sum;
+  }
+
+  std::vector<std::string> sent(const serve::Update& update) {
+    std::vector<std::string> out;
+    for (const auto& resource : update.upserts)
+      out.push_back(fmt::format("{} {}", serve::typeLabel(resource->type), resource->name));
+    for (const auto& key : update.removals) out.push_back(fmt::format("-{} {}", serve::typeLabel(key.type), key.name));
+    return out;
+  }
+
+  /// The fields that findings on `name` are about.
+  std::vector<std::string> about(const std::string& name) {
+    std::vector<std::string> out;
+    for (const Finding& finding : engine_.findings()) {
+      if (finding.object.name == name) out.push_back(finding.field);
+    }
+    return out;
+  }
+
+  void fill() {
+    std::string text = kListener;
+    for (int i = 0; i < kHosts; ++i) text += host(fmt::format("h{}", i), fmt::format("h{}.example.com", i));
+    for (int i = 0; i < kHosts * kMappingsPerHost; ++i) text += mapping(i) + service(i) + slice(i, "10.1.0.1");
+    apply(text);
+  }
+
+  Engine engine_{Options{}};
+  std::array<uint64_t, kTables> before_{};
+};
+
+TEST_F(EngineTest, AnEndpointChangeSendsOneAssignmentAndCompilesNothing) {
+  fill();
+  const serve::Update update = apply(slice(7, "10.1.0.2, 10.1.0.3"));
+  EXPECT_EQ(sent(update), (Sent{"endpoints k8s/default/s7/80"}));
+  EXPECT_EQ(evaluated(Table::Service), 1u);
+  EXPECT_EQ(evaluated(Table::Endpoints), 1u);
+  EXPECT_EQ(evaluated(), 2u);
+}
+
+TEST_F(EngineTest, AChangedMappingEvaluatesAndSendsAboutOneThing) {
+  fill();
+  const serve::Update update = apply(mapping(42, "timeout_ms: 1234"));
+  EXPECT_EQ(sent(update), (Sent{"routes host/default/h2/route"}));
+  EXPECT_EQ(evaluated(Table::Mapping), 1u);
+  EXPECT_EQ(evaluated(Table::Group), 1u);
+  EXPECT_EQ(evaluated(Table::HostRoutes), 1u);
+  EXPECT_EQ(evaluated(Table::Resource), 1u);
+  EXPECT_EQ(evaluated(), 4u);
+}
+
+TEST_F(EngineTest, AnAddedMappingEvaluatesItsClusterToo) {
+  fill();
+  const serve::Update update = apply(mapping(1000));
+  EXPECT_EQ(sent(update).size(), 3u);  // cluster, assignment, routes
+  EXPECT_EQ(evaluated(Table::Cluster), 1u);
+  EXPECT_EQ(evaluated(Table::Endpoints), 1u);
+  EXPECT_EQ(evaluated(), 6u);
+  EXPECT_EQ(remove(Kind::Mapping, "m1000").removals.size(), 2u);
+  EXPECT_LE(evaluated(), 3u);
+}
+
+TEST_F(EngineTest, TheSameContentAgainDoesNothing) {
+  fill();
+  const serve::Update update = apply(mapping(42) + service(3) + slice(4, "10.1.0.1") + kListener + host("h1", "h1.example.com"));
+  EXPECT_TRUE(sent(update).empty());
+  EXPECT_EQ(evaluated(Table::Mapping), 0u);
+  EXPECT_EQ(evaluated(Table::Listener), 0u);
+}
+
+TEST_F(EngineTest, ACertificateRotatesBySdsAlone) {
+  apply(kListener + "---\n" + testing::secretManifest("default", "cert", "a.com") +
+        "---\napiVersion: getambassador.io/v3alpha1\nkind: Listener\nmetadata: {name: tls, namespace: default}\n"
+        "spec: {port: 8443, protocol: HTTPS, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}\n" +
+        host("a", "a.com", ", tlsSecret: {name: cert}") + mapping(1));
+  const serve::Update update = apply(testing::secretManifest("default", "cert", "a.com"));
+  EXPECT_EQ(sent(update), (Sent{"secret certificate/default/cert"}));
+  EXPECT_EQ(evaluated(Table::Host), 0u);
+  EXPECT_EQ(evaluated(Table::Listener), 0u);
+
+  const serve::Update gone = remove(Kind::Secret, "cert");
+  EXPECT_EQ(evaluated(Table::Host), 1u);
+  EXPECT_EQ(about("a"), (Sent{"spec.tlsSecret"}));
+  EXPECT_EQ(about("web"), (Sent{"spec.hostBinding"}));
+  EXPECT_FALSE(gone.removals.empty());
+}
+
+TEST_F(EngineTest, AServiceThatAppearsTakesItsClusterFromDnsToItsAddress) {
+  apply(kListener + host("a", "h1.example.com") +
+        "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: m, namespace: default}\n"
+        "spec: {hostname: h1.example.com, prefix: /, service: \"s1:80\"}\n");
+  EXPECT_EQ(engine_.resources().count({serve::Type::Endpoints, "clusterip/default/s1/80"}), 0u);
+  EXPECT_EQ(sent(apply(service(1))), (Sent{"cluster cluster_s1_80_default", "endpoints clusterip/default/s1/80"}));
+  EXPECT_EQ(evaluated(Table::Mapping), 0u);
+  EXPECT_EQ(sent(remove(Kind::Service, "s1")), (Sent{"cluster cluster_s1_80_default", "-endpoints clusterip/default/s1/80"}));
+}
+
+TEST_F(EngineTest, AHostIsAddedWithoutTouchingOthers) {
+  fill();
+  const serve::Update update = apply(host("new", "new.example.com"));
+  // The chain routes by scopes: a new one and its RouteConfiguration, and no Listener that would drain.
+  EXPECT_EQ(sent(update), (Sent{"scoped_routes web.default/new.example.com", "routes host/default/new/route"}));
+  EXPECT_EQ(evaluated(Table::Mapping), 0u);
+  EXPECT_EQ(evaluated(Table::Group), 0u);
+}
+
+TEST_F(EngineTest, NamesOfDifferentUpstreamsNeverMeet) {
+  const auto two = [](const std::string& first, const std::string& second) {
+    return fmt::format(
+        "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {{name: a, namespace: default}}\n"
+        "spec: {{hostname: \"*\", prefix: /a/, service: \"{}\"}}\n---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\n"
+        "metadata: {{name: b, namespace: default}}\nspec: {{hostname: \"*\", prefix: /b/, service: \"{}\"}}\n",
+        first, second);
+  };
+  apply(two("pay.edge", "pay-edge"));
+  size_t clusters = 0;
+  for (const auto& [key, resource] : engine_.resources()) clusters += key.type == serve::Type::Cluster;
+  EXPECT_EQ(clusters, 2u);
+  EXPECT_EQ(engine_.resources().count({serve::Type::Cluster, "cluster_pay_edge_default"}), 1u);
+}
+
+TEST_F(EngineTest, AnotherInstallationsObjectsAreNotThere) {
+  apply(
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: a, namespace: default}\n"
+      "spec: {ambassador_id: [blue], hostname: \"*\", prefix: /a/, service: a, weight: -1}\n");
+  EXPECT_TRUE(engine_.findings().empty());
+  EXPECT_TRUE(engine_.objectCounts().empty());
+}
+
+TEST_F(EngineTest, NoHostTakesTheMapping) {
+  apply(kListener + host("a", "a.com") + mapping(1));
+  const auto findings = engine_.findings();
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].object.name, "m1");
+  EXPECT_NE(findings[0].message.find("no Host serves \"h1.example.com\""), std::string::npos) << findings[0].message;
+}
+
+}  // namespace
+}  // namespace emissary::engine

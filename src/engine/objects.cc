@@ -1,0 +1,156 @@
+// The store: which objects there are, and which keys of the tables a change of one touches.
+
+#include <algorithm>
+
+#include "engine/note.h"
+#include "engine/state.h"
+
+namespace emissary::engine {
+
+bool Engine::Impl::ours(const Object& object) const {
+  if (options_.single_namespace && !object.ref.ns.empty() && object.ref.ns != options_.ns) return false;
+  const auto& ids = object.ambassador_id;
+  if (ids.empty()) return options_.ambassador_id == "default";
+  if (ids.size() == 1 && ids.front() == "_automatic_") return true;
+  return std::find(ids.begin(), ids.end(), options_.ambassador_id) != ids.end();
+}
+
+void Engine::Impl::reject(const ObjectRef& ref, bool rejected) {
+  if (rejected) {
+    rejected_.insert(ref);
+  } else {
+    rejected_.erase(ref);
+  }
+}
+
+void Engine::Impl::updateStore(const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    const auto it = objects_.find(change.ref);
+    const ObjectPtr old = it == objects_.end() ? nullptr : it->second;
+    const ObjectPtr now = change.object && ours(*change.object) ? change.object : nullptr;
+    if (!old && !now) continue;
+    if (!now) {
+      objects_.erase(it);
+      objects_with_findings_.erase(change.ref);
+      --totals_[change.ref.kind];
+      reject(change.ref, false);
+    } else {
+      if (!old) ++totals_[change.ref.kind];
+      objects_[change.ref] = now;
+      note(objects_with_findings_, change.ref, !now->findings.empty());
+      // Written again unchanged, it stays what the passes found it to be.
+      const bool same = old && old->usable && old->hash == now->hash;
+      if (!same || !now->usable) reject(change.ref, !now->usable);
+    }
+    place(old, now);
+  }
+}
+
+void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {
+  const ObjectRef& ref = now ? now->ref : old->ref;
+  // The same content, written at another place: only findings look at that.
+  const bool moved = !(old && now && old->hash == now->hash && old->usable == now->usable);
+  const ObjectPtr usable = now && now->usable ? now : nullptr;
+  const NamespacedName key{ref.ns, ref.name};
+  switch (ref.kind) {
+    case Kind::Mapping:
+      if (usable) {
+        mappings_[ref].object = usable;
+      } else if (const auto it = mappings_.find(ref); it != mappings_.end()) {
+        it->second.object = nullptr;
+      }
+      if (moved) dirty_mappings_.insert(ref);
+      break;
+    case Kind::Host: {
+      const std::string name = compile::orderName(ref);
+      if (now) {
+        hosts_[name].object = now;
+      } else {
+        hosts_[name].object = nullptr;
+      }
+      if (moved) dirty_hosts_.insert(name);
+      break;
+    }
+    case Kind::Listener: {
+      const std::string name = compile::orderName(ref);
+      if (usable) {
+        listeners_[name] = usable;
+      } else {
+        listeners_.erase(name);
+      }
+      if (moved) dirty_topology_ = true;
+      break;
+    }
+    case Kind::TLSContext:
+      if (now) {
+        tls_contexts_[ref.name][ref.ns] = now;
+      } else {
+        tls_contexts_[ref.name].erase(ref.ns);
+      }
+      if (moved) dirty_contexts_.insert(ref.name);
+      break;
+    case Kind::KubernetesServiceResolver:
+    case Kind::KubernetesEndpointResolver:
+    case Kind::ConsulResolver: {
+      // The three kinds share one space of names; of several in one namespace the first kind counts.
+      ObjectPtr chosen;
+      for (const Kind kind : {Kind::ConsulResolver, Kind::KubernetesEndpointResolver, Kind::KubernetesServiceResolver}) {
+        const auto it = objects_.find({kind, ref.ns, ref.name});
+        if (!chosen && it != objects_.end() && it->second->usable) chosen = it->second;
+      }
+      if (chosen) {
+        resolvers_[ref.name][ref.ns] = chosen;
+      } else {
+        resolvers_[ref.name].erase(ref.ns);
+      }
+      if (moved) dirty_resolvers_.insert(ref.name);
+      break;
+    }
+    case Kind::Service:
+      services_[key].service = usable;
+      if (moved) dirty_services_.insert(key);
+      break;
+    case Kind::Endpoints:
+      services_[key].endpoints = usable;
+      if (moved) dirty_services_.insert(key);
+      break;
+    case Kind::EndpointSlice: placeSlice(old, usable); break;
+    case Kind::Secret:
+      if (usable) {
+        secrets_[key] = usable;
+      } else {
+        secrets_.erase(key);
+      }
+      if (moved) dirty_secrets_.insert(key);
+      break;
+    case Kind::Namespace:
+      if (usable) {
+        namespaces_[ref.name] = usable;
+      } else {
+        namespaces_.erase(ref.name);
+      }
+      if (moved) dirty_topology_ = true;
+      break;
+    default: break;
+  }
+}
+
+// A slice says itself which Service it belongs to, and may change its mind.
+void Engine::Impl::placeSlice(const ObjectPtr& old, const ObjectPtr& now) {
+  const auto ownerOf = [](const Object& object) {
+    const auto* slice = std::get_if<model::EndpointSlice>(&object.spec);
+    return NamespacedName{object.ref.ns, slice ? slice->service : ""};
+  };
+  if (old) {
+    const NamespacedName owner = ownerOf(*old);
+    services_[owner].slices.erase(old->ref.name);
+    dirty_services_.insert(owner);
+  }
+  if (now) {
+    const NamespacedName owner = ownerOf(*now);
+    services_[owner].slices[now->ref.name] = now;
+    dirty_services_.insert(owner);
+  }
+}
+
+}  // namespace emissary::engine

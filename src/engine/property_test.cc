@@ -1,0 +1,300 @@
+// The engine's promise: whatever happened before, its result is that of a fresh engine given the objects there are now, in any
+// order. Random edits over all kinds, from pools small enough that they meet.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <random>
+
+#include "engine/testing.h"
+
+namespace emissary::engine {
+namespace {
+
+class World {
+ public:
+  explicit World(uint32_t seed) : random_(seed) {
+    for (const char* ns : {"default", "edge"}) {
+      for (const char* name : {"cert-a", "cert-b", "fallback-self-signed-cert"}) {
+        for (int i = 0; i < 2; ++i)
+          certificates_[std::string(ns) + "/" + name].push_back(testing::secretManifest(ns, name, "a.com"));
+      }
+    }
+  }
+
+  /// One object written, rewritten or removed.
+  Change edit() {
+    const std::string text = one();
+    ObjectPtr object = testing::objects(text).at(0);
+    if (chance(30)) {
+      objects_.erase(object->ref);
+      return {object->ref, nullptr};
+    }
+    objects_[object->ref] = object;
+    return {object->ref, object};
+  }
+
+  std::vector<Change> shuffled() {
+    std::vector<Change> out;
+    for (const auto& [ref, object] : objects_) out.push_back({ref, object});
+    std::shuffle(out.begin(), out.end(), random_);
+    return out;
+  }
+
+  bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
+
+ private:
+  template <size_t N>
+  std::string pick(const char* const (&pool)[N]) {
+    return pool[random_() % N];
+  }
+
+  // `field` with a value from the pool; nothing for the empty one.
+  template <size_t N>
+  std::string maybe(const std::string& field, const char* const (&pool)[N]) {
+    const std::string value = pick(pool);
+    return value.empty() ? "" : "  " + field + ": " + value + "\n";
+  }
+
+  std::string head(const std::string& kind, const std::string& name, const std::string& ns, const std::string& api) {
+    static constexpr const char* kLabels[] = {"", "", "labels: {app: shop}", "labels: {app: pay}",
+                                              "labels: {app: shop, tier: gold}"};
+    const std::string labels = pick(kLabels);
+    return "apiVersion: " + api + "\nkind: " + kind + "\nmetadata: {name: " + name + ", namespace: " + ns +
+           (labels.empty() ? "" : ", ") + labels + "}\n";
+  }
+
+  std::string ours(const std::string& kind, const std::string& name) {
+    static constexpr const char* kNamespaces[] = {"default", "edge", "edge"};
+    return head(kind, name, pick(kNamespaces), "getambassador.io/v3alpha1") + "spec:\n" +
+           (chance(4) ? "  ambassador_id: [other]\n" : "");
+  }
+
+  std::string name(const std::string& prefix, uint32_t count) { return prefix + std::to_string(random_() % count); }
+
+  std::string one() {
+    const uint32_t dice = random_() % 100;
+    if (dice < 38) return mapping();
+    if (dice < 56) return host();
+    if (dice < 66) return listener();
+    if (dice < 72) return secret();
+    if (dice < 77) return tlsContext();
+    if (dice < 80) return resolver();
+    if (dice < 87) return service();
+    if (dice < 92) return endpoints();
+    if (dice < 97) return slice();
+    return ns();
+  }
+
+  std::string mapping() {
+    static constexpr const char* kPrefix[] = {"/", "/a/", "/a/", "/b/", "/.well-known/acme-challenge/", "\"/x.*\""};
+    static constexpr const char* kHostname[] = {"",      "\"*\"",     "\"*\"", "a.com",          "a.com",
+                                                "b.com", "\"*.com\"", "A.com", "\"a.com:8080\"", "\"x.*\""};
+    static constexpr const char* kService[] = {"one",
+                                               "one:80",
+                                               "http://one",
+                                               "https://one",
+                                               "two.edge:8080",
+                                               "pay.edge",
+                                               "pay-edge",
+                                               "10.1.2.3:99",
+                                               "one:99999",
+                                               "127.0.0.1:8877",
+                                               "three",
+                                               "example.com",
+                                               "one.default.svc.cluster.local:80"};
+    static constexpr const char* kWeight[] = {"", "", "10", "60", "0", "100", "150", "-1"};
+    static constexpr const char* kResolver[] = {"", "", "", "endpoint", "mine", "nope"};
+    static constexpr const char* kBool[] = {"", "", "true", "false"};
+    static constexpr const char* kTimeout[] = {"", "", "1000", "0", "-5"};
+    static constexpr const char* kHeaders[] = {"", "", "{x-a: b}", "{x-forwarded-proto: https}", "{\":authority\": b.com}"};
+    static constexpr const char* kMethod[] = {"", "", "GET", "POST"};
+    static constexpr const char* kPrecedence[] = {"", "", "", "1", "-1"};
+    std::string out = ours("Mapping", name("m", 10)) + "  prefix: " + pick(kPrefix) + "\n  service: " + pick(kService) + "\n";
+    out += maybe("hostname", kHostname) + maybe("weight", kWeight) + maybe("resolver", kResolver) + maybe("prefix_regex", kBool) +
+           maybe("grpc", kBool) + maybe("timeout_ms", kTimeout) + maybe("headers", kHeaders) + maybe("method", kMethod) +
+           maybe("precedence", kPrecedence);
+    if (chance(5)) out += "  host_regex: true\n  host: \"a.*\"\n";
+    if (chance(5)) out += "  host: b.com\n";
+    if (chance(3)) out += "  prefix: 3\n";  // wrong type
+    return out;
+  }
+
+  std::string host() {
+    static constexpr const char* kHostname[] = {"a.com", "a.com",          "b.com", "c.com",  "\"*.com\"",
+                                                "\"*\"", "\"a.com:8080\"", "A.com", "\"x.*\""};
+    static constexpr const char* kAction[] = {"Redirect", "Reject", "Route", "Route"};
+    static constexpr const char* kSecret[] = {
+        "", "", "{name: cert-a}", "{name: cert-a}", "{name: cert-b, namespace: edge}", "{name: gone}"};
+    static constexpr const char* kSelector[] = {"",
+                                                "",
+                                                "",
+                                                "{matchLabels: {app: shop}}",
+                                                "{matchLabels: {tier: gold}}",
+                                                "{matchExpressions: [{key: app, operator: NotIn, values: [pay]}]}",
+                                                "{}"};
+    static constexpr const char* kContext[] = {"", "", "", "{name: tls}", "{name: h0-context}", "{name: gone}"};
+    std::string out = ours("Host", name("h", 7)) + "  hostname: " + pick(kHostname) +
+                      "\n  requestPolicy: {insecure: {action: " + pick(kAction) + "}}\n" + maybe("tlsSecret", kSecret) +
+                      maybe("mappingSelector", kSelector) + maybe("tlsContext", kContext);
+    if (chance(10)) out += "  tls: {min_tls_version: v1.2, alpn_protocols: \"h2,http/1.1\"}\n";
+    if (chance(5)) out += "  tls: {ca_secret: cert-b}\n";
+    return out;
+  }
+
+  std::string listener() {
+    static constexpr const char* kProtocol[] = {"HTTP", "HTTPS", "HTTPS", "HTTPSPROXY", "TCP"};
+    static constexpr const char* kModel[] = {"XFP", "XFP", "SECURE", "INSECURE"};
+    static constexpr const char* kBinding[] = {"{namespace: {from: ALL}}", "{namespace: {from: ALL}}", "{namespace: {from: SELF}}",
+                                               "{namespace: {from: ALL}, selector: {matchLabels: {app: shop}}}",
+                                               "{namespace: {from: SELECTOR, selector: {matchLabels: {zone: x}}}}"};
+    static constexpr const char* kPort[] = {"8080", "8443", "8444"};
+    static constexpr const char* kDepth[] = {"", "", "1"};
+    return ours("Listener", name("l", 4)) + "  port: " + pick(kPort) + "\n  protocol: " + pick(kProtocol) +
+           "\n  securityModel: " + pick(kModel) + "\n  hostBinding: " + pick(kBinding) + "\n" + maybe("l7Depth", kDepth);
+  }
+
+  std::string secret() {
+    static constexpr const char* kWhich[] = {"default/cert-a", "edge/cert-a", "edge/cert-b", "default/cert-b",
+                                             "default/fallback-self-signed-cert"};
+    const auto& forms = certificates_[pick(kWhich)];
+    std::string text = forms[random_() % forms.size()];
+    if (chance(15)) text.insert(text.size() - 20, "AAAA");  // a key that does not parse
+    return text;
+  }
+
+  std::string tlsContext() {
+    static constexpr const char* kName[] = {"tls", "h0-context", "h1-context"};
+    static constexpr const char* kSecret[] = {"", "", "cert-a", "cert-b.edge"};
+    static constexpr const char* kHosts[] = {"", "", "[a.com]", "[h0]"};
+    static constexpr const char* kVersion[] = {"", "v1.2", "v1.3"};
+    static constexpr const char* kCa[] = {"", "", "cert-a", "gone"};
+    return ours("TLSContext", pick(kName)) + "  redirect_cleartext_from: 8080\n" + maybe("secret", kSecret) +
+           maybe("hosts", kHosts) + maybe("min_tls_version", kVersion) + maybe("ca_secret", kCa);
+  }
+
+  std::string resolver() {
+    static constexpr const char* kKind[] = {"KubernetesEndpointResolver", "KubernetesServiceResolver"};
+    static constexpr const char* kName[] = {"mine", "mine", "endpoint"};
+    const std::string kind = pick(kKind);
+    return ours(kind, pick(kName)) + "  ambassador_id: [default]\n";
+  }
+
+  std::string service() {
+    static constexpr const char* kName[] = {"one", "two", "three", "pay"};
+    static constexpr const char* kNamespace[] = {"default", "edge"};
+    static constexpr const char* kAddress[] = {"10.9.0.1", "10.9.0.2", "None", "\"\""};
+    static constexpr const char* kPorts[] = {"[{port: 80, targetPort: 8080}]",
+                                             "[{name: web, port: 80, targetPort: http}, {name: adm, port: 8080}]", "[{port: 443}]",
+                                             "[]"};
+    return head("Service", pick(kName), pick(kNamespace), "v1") + "spec: {clusterIP: " + pick(kAddress) +
+           ", ports: " + pick(kPorts) + "}\n";
+  }
+
+  std::string endpoints() {
+    static constexpr const char* kName[] = {"one", "two", "three", "pay"};
+    static constexpr const char* kNamespace[] = {"default", "edge"};
+    static constexpr const char* kSubsets[] = {
+        "[]", "[{addresses: [{ip: 10.1.0.1}, {ip: 10.1.0.2}], ports: [{port: 8080}]}]",
+        "[{addresses: [{ip: 10.1.0.3}], ports: [{name: http, port: 8080}, {name: adm, port: 8080}]}]"};
+    return head("Endpoints", pick(kName), pick(kNamespace), "v1") + "subsets: " + pick(kSubsets) + "\n";
+  }
+
+  std::string slice() {
+    static constexpr const char* kNamespace[] = {"default", "edge"};
+    static constexpr const char* kOwner[] = {"one", "two", "pay"};
+    static constexpr const char* kEndpoints[] = {
+        "[]", "[{addresses: [10.2.0.1]}, {addresses: [10.2.0.2], conditions: {ready: false}}]",
+        "[{addresses: [10.2.0.3], conditions: {ready: false, serving: true, terminating: true}}]"};
+    static constexpr const char* kPorts[] = {"[{port: 8080}]", "[{name: web, port: 8080}]"};
+    return "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " + name("s", 4) +
+           ", namespace: " + pick(kNamespace) + ", labels: {kubernetes.io/service-name: " + pick(kOwner) +
+           "}}\naddressType: IPv4\nendpoints: " + pick(kEndpoints) + "\nports: " + pick(kPorts) + "\n";
+  }
+
+  std::string ns() {
+    static constexpr const char* kName[] = {"default", "edge"};
+    static constexpr const char* kLabels[] = {"{}", "{zone: x}", "{zone: y}"};
+    return "apiVersion: v1\nkind: Namespace\nmetadata: {name: " + pick(kName) + ", labels: " + pick(kLabels) + "}\n";
+  }
+
+  std::mt19937 random_;
+  std::map<std::string, std::vector<std::string>> certificates_;
+  std::map<ObjectRef, ObjectPtr> objects_;
+};
+
+std::map<serve::ResourceKey, std::string> versions(const Engine& engine) {
+  std::map<serve::ResourceKey, std::string> out;
+  for (const auto& [key, resource] : engine.resources()) {
+    std::string clusters;
+    for (const std::string& cluster : resource->clusters) clusters += cluster + ",";
+    out[key] = resource->version + " " + clusters + " " + resource->endpoints;
+  }
+  return out;
+}
+
+std::string describe(const serve::ResourceKey& key) { return std::string(serve::typeLabel(key.type)) + " " + key.name; }
+
+void expectSame(const Engine& incremental, const Engine& fresh) {
+  const auto a = versions(incremental), b = versions(fresh);
+  for (const auto& [key, version] : b) {
+    if (!a.contains(key)) ADD_FAILURE() << "missing: " << describe(key);
+    else if (a.at(key) != version) ADD_FAILURE() << "differs: " << describe(key) << "\n" << a.at(key) << "\n" << version;
+    EXPECT_EQ(incremental.provenance(key), fresh.provenance(key)) << describe(key);
+  }
+  for (const auto& [key, version] : a) {
+    if (!b.contains(key)) ADD_FAILURE() << "left over: " << describe(key);
+  }
+  const auto x = incremental.findings(), y = fresh.findings();
+  EXPECT_EQ(x.size(), y.size());
+  for (size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+    EXPECT_EQ(x[i], y[i]) << x[i].object.text() << " " << x[i].message << "\n" << y[i].object.text() << " " << y[i].message;
+  }
+  const auto counts = incremental.objectCounts(), expected = fresh.objectCounts();
+  for (const auto& [kind, count] : expected) {
+    const auto it = counts.find(kind);
+    ASSERT_NE(it, counts.end());
+    EXPECT_EQ(it->second.accepted, count.accepted) << kindName(kind);
+    EXPECT_EQ(it->second.rejected, count.rejected) << kindName(kind);
+  }
+}
+
+class EngineProperty : public ::testing::TestWithParam<uint32_t> {};
+
+TEST_P(EngineProperty, IncrementalEqualsFresh) {
+  const char* wanted = std::getenv("EMISSARY_PROPERTY_EDITS");
+  const int edits = wanted ? std::atoi(wanted) : 400;
+  World world(GetParam());
+  Options options;
+  options.forbidden_upstreams = {"127.0.0.1:8877"};
+  Engine engine(options);
+  std::map<serve::ResourceKey, std::string> published;
+  for (int i = 0; i < edits; ++i) {
+    std::vector<Change> changes;
+    do changes.push_back(world.edit());
+    while (world.chance(25));
+    const serve::Update update = engine.apply(changes);
+    for (const auto& key : update.removals) EXPECT_EQ(published.erase(key), 1u) << describe(key);
+    for (const auto& resource : update.upserts) {
+      std::string& version = published[{resource->type, resource->name}];
+      EXPECT_NE(version, resource->version) << "sent again unchanged: " << resource->name;
+      version = resource->version;
+    }
+    Engine fresh(options);
+    fresh.apply(world.shuffled());
+    expectSame(engine, fresh);
+    EXPECT_EQ(published.size(), engine.resources().size());
+    for (const auto& [key, version] : published) EXPECT_EQ(engine.resources().at(key)->version, version);
+    if (::testing::Test::HasFailure()) {
+      FAIL() << "after edit " << i << ": " << changes.back().ref.text() << (changes.back().object ? " written" : " removed") << " ("
+             << changes.size() << " changes)";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, EngineProperty, ::testing::Range(1u, 13u));
+
+}  // namespace
+}  // namespace emissary::engine

@@ -1,0 +1,250 @@
+#pragma once
+// The engine's tables. Each value is a pure function of its key and of values that come before it in the order of the passes
+// (engine.cc lists them); a pass evaluates the keys marked dirty and marks, of what comes after, only what uses a value that moved.
+//
+// Private to engine/; one thread.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compile/endpoints.h"
+#include "compile/host.h"
+#include "compile/listener.h"
+#include "compile/mapping.h"
+#include "compile/order.h"
+#include "engine/engine.h"
+#include "ir/ir.h"
+
+namespace emissary::engine {
+
+struct NamespacedName {
+  std::string ns;
+  std::string name;
+  auto operator<=>(const NamespacedName&) const = default;
+};
+
+struct ClusterEntry;
+
+struct ServiceEntry {
+  ObjectPtr service;
+  ObjectPtr endpoints;
+  std::map<std::string, ObjectPtr> slices;  // by the slice's name
+  compile::ServiceShape shape;
+  std::set<ClusterEntry*> users;
+};
+
+struct AssignmentEntry {
+  std::set<ClusterEntry*> users;
+};
+
+struct ClusterEntry {
+  const ir::Upstream* upstream = nullptr;  // the key
+  Hash128 hash;                            // of the key
+  std::set<ObjectRef> mappings;
+  std::string name;
+  std::optional<ir::Discovery> discovery;
+  /// Why Envoy would refuse it; its routes then answer 503.
+  std::string problem;
+  /// The Service has no such port.
+  std::string port_problem;
+};
+
+struct GroupEntry;
+
+struct MappingEntry {
+  ObjectPtr object;
+  std::optional<compile::MappingResult> result;  // absent until evaluated
+  ClusterEntry* cluster = nullptr;
+  GroupEntry* group = nullptr;
+};
+
+/// Mappings that are for the same Hosts, whatever their paths.
+struct ClassKey {
+  ir::HostMatch host;
+  std::vector<std::pair<std::string, std::string>> labels;
+  auto operator<=>(const ClassKey&) const = default;
+};
+
+struct GroupOrder {
+  bool operator()(const GroupEntry* a, const GroupEntry* b) const;
+};
+
+struct HostEntry;
+
+struct ClassEntry {
+  const ClassKey* key = nullptr;
+  std::set<GroupEntry*, GroupOrder> groups;  // in the order in which routes are tried
+  std::set<HostEntry*> hosts;
+};
+
+struct GroupEntry {
+  const ir::Match* match = nullptr;              // the key
+  std::map<std::string, MappingEntry*> members;  // by compile::orderName
+  compile::SortKey sort;
+  std::string first;  // the first member's order name, as of when it was put into its class
+  ClassEntry* of = nullptr;
+  bool acme = false;
+  /// Serialised routes, by form (see formIndex); made when first asked for.
+  std::array<std::optional<std::string>, 4> pieces;
+  std::vector<std::string> clusters;
+  std::vector<Finding> findings;
+};
+
+struct HostEntry {
+  ObjectPtr object;  // null for the stand-in
+  compile::HostResult result;
+  std::set<NamespacedName> secrets;  // looked up, found or not
+  std::set<std::string> contexts;    // names looked up
+  std::set<ClassEntry*> classes;
+};
+
+struct VirtualHostEntry {
+  size_t uses = 0;
+  std::string bytes;
+  std::vector<std::string> clusters;
+};
+
+struct TableEntry {
+  ir::RouteTable spec;
+};
+
+class Engine::Impl {
+ public:
+  explicit Impl(Options options);
+
+  serve::Update apply(const std::vector<Change>& changes);
+
+  std::vector<Finding> findings() const;
+  std::vector<ObjectRef> provenance(const serve::ResourceKey& key) const;
+  nlohmann::ordered_json ir() const;
+  std::map<Kind, ObjectCounts> objectCounts() const;
+
+  std::map<serve::ResourceKey, serve::ResourcePtr> resources;
+  std::array<uint64_t, kTables> evaluations{};
+
+ private:
+  // ---- objects.cc: the store
+  void updateStore(const std::vector<Change>& changes);
+  bool ours(const Object& object) const;
+  void place(const ObjectPtr& old, const ObjectPtr& now);
+  void placeSlice(const ObjectPtr& old, const ObjectPtr& now);
+
+  // ---- upstreams.cc: Services, clusters, assignments
+  void updateServices();
+  void updateClusters();
+  ClusterEntry* acquireCluster(const ir::Upstream& upstream, const ObjectRef& mapping);
+  void releaseCluster(ClusterEntry* cluster, const ObjectRef& mapping);
+  void nameClusters(const std::string& base_name);
+  void evaluateCluster(ClusterEntry& cluster);
+  void useAssignment(ClusterEntry& cluster, bool use);
+  void emitAssignment(const compile::Assignment& assignment);
+
+  // ---- mappings.cc: Mappings, groups, association classes
+  void updateMappings();
+  void evaluateMapping(const ObjectRef& ref);
+  void updateGroups();
+  void evaluateGroup(GroupEntry& group);
+  void joinGroup(MappingEntry& entry);
+  void leaveGroup(MappingEntry& entry);
+  ClassEntry* classOf(const GroupEntry& group);
+  void dropClassIfEmpty(ClassEntry* entry);
+  void associate(ClassEntry& entry);
+  void associate(HostEntry& host);
+  void link(HostEntry& host, ClassEntry& entry);
+  void unlink(HostEntry& host);
+  void markVirtualHosts(const GroupEntry& group);
+  void markVirtualHosts(const HostEntry& host, bool all);
+  std::optional<Kind> resolver(std::string_view name, std::string_view ns) const;
+
+  // ---- hosts.cc: Secrets, Hosts, Listeners
+  void updateSecrets();
+  void updateHosts();
+  void evaluateHost(HostEntry& entry);
+  void setHost(HostEntry& entry, compile::HostResult result);
+  void updateStandIn();
+  void updateSelectorKeys();
+  void updateTopology();
+  void emitTopology(const compile::Topology& before);
+  void emitSecrets();
+  compile::SecretState secretState(std::string_view ns, std::string_view name) const;
+  ObjectPtr tlsContext(std::string_view name, std::string_view ns) const;
+
+  // ---- tables.cc: virtual hosts, RouteConfigurations, the set of resources
+  void updateVirtualHosts();
+  void updateTables();
+  void useVirtualHosts(const ir::RouteTable& table, bool use);
+  void evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEntry& entry);
+  const std::string& piece(GroupEntry& group, bool forwarded, bool host_known);
+  void put(serve::Type type, const std::string& name, std::string bytes, std::vector<std::string> clusters = {},
+           std::string endpoints = {});
+  void remove(serve::Type type, const std::string& name);
+  serve::Update finish();
+
+  void count(Table table) { ++evaluations[static_cast<size_t>(table)]; }
+  void reject(const ObjectRef& ref, bool rejected);
+
+  Options options_;
+  compile::Installation installation_;
+
+  // The store. Objects of other installations are not in it.
+  std::unordered_map<ObjectRef, ObjectPtr> objects_;
+  std::map<Kind, uint64_t> totals_;
+  std::set<ObjectRef> rejected_;
+  std::map<std::string, std::map<std::string, ObjectPtr>> tls_contexts_;  // name → namespace
+  std::map<std::string, std::map<std::string, ObjectPtr>> resolvers_;     // name → namespace
+  std::map<std::string, ObjectPtr> namespaces_;
+  std::map<std::string, ObjectPtr> listeners_;  // by compile::orderName
+
+  // The tables.
+  std::map<NamespacedName, ServiceEntry> services_;
+  std::map<compile::Assignment, AssignmentEntry> assignments_;
+  std::map<NamespacedName, ObjectPtr> secrets_;
+  std::map<NamespacedName, compile::SecretState> secret_states_;
+  std::map<std::string, HostEntry> hosts_;                     // by compile::orderName
+  std::map<std::string, std::set<HostEntry*>> hosts_by_name_;  // exact host names
+  std::set<HostEntry*> open_hosts_;                            // with a wildcard
+  compile::SelectorKeys selector_keys_;
+  std::unordered_map<ObjectRef, MappingEntry> mappings_;
+  std::map<ir::Upstream, ClusterEntry> clusters_;
+  std::map<std::string, std::set<ClusterEntry*>> cluster_names_;  // base name → those that ask for it
+  std::map<ir::Match, GroupEntry> groups_;
+  std::map<ClassKey, ClassEntry> classes_;
+  std::set<ClassEntry*> open_classes_;  // not for one exact host name
+  compile::Topology topology_;
+  std::set<std::string> secret_resources_;
+  std::map<ir::VirtualHost, VirtualHostEntry> virtual_hosts_;
+  std::map<std::string, TableEntry> tables_;
+
+  // Who has something to say, so that asking for the findings costs as much as there are.
+  std::set<ObjectRef> objects_with_findings_;
+  std::set<ObjectRef> mappings_with_findings_;
+  std::set<ClusterEntry*> clusters_with_problems_;
+  std::set<GroupEntry*> groups_with_findings_;
+  std::set<ClassEntry*> classes_without_hosts_;
+
+  // What is dirty. Empty between two calls of apply.
+  std::set<NamespacedName> dirty_services_;
+  std::set<NamespacedName> dirty_secrets_;
+  std::set<std::string> dirty_contexts_;
+  std::set<std::string> dirty_resolvers_;
+  std::set<std::string> dirty_hosts_;  // order names
+  std::set<ObjectRef> dirty_mappings_;
+  std::set<std::string> dirty_cluster_names_;
+  std::set<ClusterEntry*> dirty_clusters_;
+  std::set<GroupEntry*> dirty_groups_;
+  bool dirty_hosts_set_ = false;  // a Host came, went or moved in a way that selectors may see
+  bool dirty_topology_ = false;
+  bool dirty_secret_resources_ = false;
+  std::set<ir::VirtualHost> dirty_virtual_hosts_;
+  std::set<std::string> dirty_tables_;
+  std::map<serve::ResourceKey, serve::ResourcePtr> touched_;  // what there was before
+};
+
+inline size_t formIndex(bool forwarded, bool host_known) { return (forwarded ? 2u : 0u) + (host_known ? 1u : 0u); }
+
+}  // namespace emissary::engine
