@@ -40,7 +40,8 @@ std::string json(Level level, std::string_view message, const Fields& fields) {
   char stamp[32];
   std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
   line["time"] = fmt::format("{}.{:03}Z", stamp, millis);
-  line["level"] = spdlog::level::to_string_view(native(level));
+  const auto name = spdlog::level::to_string_view(native(level));
+  line["level"] = std::string(name.data(), name.size());
   line["process"] = process_name;
   line["message"] = message;
   for (const auto& [key, value] : fields) line[std::string(key)] = value;
