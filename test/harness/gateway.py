@@ -119,7 +119,7 @@ class Gateway:
 
     def control_plane(self):
         """Pid of the control plane: the child that runs our own binary."""
-        ours = [pid for pid, line in self.children().items() if "control-plane" in line]
+        ours = [pid for pid, line in self.children().items() if line.split(" ")[1:2] == ["control-plane"]]
         if len(ours) != 1:
             raise RuntimeError(f"one control-plane child expected: {self.children()}")
         return ours[0]
