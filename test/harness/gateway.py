@@ -124,13 +124,13 @@ class Gateway:
             raise RuntimeError(f"one control-plane child expected: {self.children()}")
         return ours[0]
 
-    def stop(self):
-        """Ask it to end, as a container runtime does; returns its exit code."""
+    async def stop(self):
+        """Ask it to end, as a container runtime does; its exit code. The event loop goes on, since it has connections to close."""
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else None
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(DEADLINE)
+            return await asyncio.to_thread(self.process.wait, DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -96,7 +96,7 @@ class Case:
                 return complaints
         if refused := self.gateway.metric("emissary_xds_nacks_total"):
             return [f"Envoy refused {refused:.0f} resources"]
-        if (code := self.gateway.stop()) != 0:
+        if (code := await self.gateway.stop()) != 0:
             return [f"`emissary run` ended with {code} after SIGTERM"]
         return []
 

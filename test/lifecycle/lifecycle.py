@@ -1,6 +1,7 @@
 """The life of `emissary run`: starts, crashes of its parts, shutdown. `python -m lifecycle.lifecycle SCENARIO WORK`, inside its own
 namespaces (started through netns.command())."""
 import asyncio
+import json
 import os
 import pathlib
 import random
@@ -127,7 +128,7 @@ async def killed_supervisor(work, authority):
     expect((left := await all_gone(pids)) is None, left)
     await one.start()
     await one.serves("a")
-    expect(one.gateway.stop() == 0, "exit code")
+    expect(await one.gateway.stop() == 0, "exit code")
 
 
 async def killed_envoy(work, authority):
@@ -142,7 +143,7 @@ async def killed_envoy(work, authority):
     await one.gateway.wait_ready()
     one.manifests.write("all.yaml", CONFIG.replace("PORT", "8080").replace("BACKEND", B))
     await one.serves("b")
-    expect(one.gateway.stop() == 0, "exit code")
+    expect(await one.gateway.stop() == 0, "exit code")
     expect(not one.leftovers(), f"files left: {one.leftovers()}")
 
 
@@ -156,10 +157,10 @@ async def side_by_side(work, authority):
     await two.start()
     await one.serves("a")
     await two.serves("b")
-    expect(one.gateway.stop() == 0, "exit code of the first")
+    expect(await one.gateway.stop() == 0, "exit code of the first")
     await two.serves("b")
     await two.gateway.wait_ready()
-    expect(two.gateway.stop() == 0, "exit code of the second")
+    expect(await two.gateway.stop() == 0, "exit code of the second")
     expect(not one.leftovers() + two.leftovers(), "files left")
 
 
@@ -204,10 +205,37 @@ spec: {{hostname: "*", prefix: /m{number}/, rewrite: "", service: "{A if backend
         return None
     expect((complaint := await gateway.eventually(probe)) is None, complaint)
     expect(one.gateway.metric("emissary_xds_nacks_total") == 0, "Envoy refused something")
-    expect(one.gateway.stop() == 0, "exit code")
+    expect(await one.gateway.stop() == 0, "exit code")
 
 
-SCENARIOS = {f.__name__: f for f in (drain, killed_supervisor, killed_envoy, side_by_side, storm)}
+async def log(work, authority):
+    """Away from a terminal every line is a JSON object that tells when, how grave and what; a finding names its object. Only
+    Envoy's access log is text."""
+    one = Instance(work, authority)
+    await one.start()
+    one.manifests.write("bad.yaml", """
+apiVersion: getambassador.io/v3alpha1
+kind: Mapping
+metadata: {name: bad, namespace: edge}
+spec: {hostname: "*", service: "10.77.0.11:9080"}
+""")
+    async def told():
+        return None if "edge/bad" in one.gateway.log.read_text() else "not told"
+    expect(await gateway.eventually(told) is None, "the log does not name the broken object")
+    await one.serves("a")
+    expect(await one.gateway.stop() == 0, "exit code")
+    for line in one.gateway.log.read_text().splitlines():
+        if line.startswith("ACCESS "):
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = {}
+        expect(record.get("level") in ("debug", "info", "notice", "warning", "error", "critical") and record.get("message")
+               and record.get("time"), f"not a record: {line}")
+
+
+SCENARIOS = {f.__name__: f for f in (drain, killed_supervisor, killed_envoy, side_by_side, storm, log)}
 
 
 async def run(scenario, work):

@@ -217,7 +217,7 @@ class Run:
         finally:
             await self.load.stop()
         self.refused += self.gateway.metric("emissary_xds_nacks_total")
-        code = self.gateway.stop()
+        code = await self.gateway.stop()
         counts = self.load.counts
         return {"changes": self.changes, "requests": dict(counts.requests), "failed": counts.failed, "closed": counts.closed,
                 "wrong": counts.wrong, "refused": self.refused, "unseen": self.unseen, "exit_code": code, "faults": counts.faults}
