@@ -23,9 +23,9 @@ def authority(tmp_path_factory):
 
 
 def put_names_back(text, authority):
-    for file in pathlib.Path(authority.folder).glob("*.crt"):
-        pem = file.read_bytes()
-        name = "${CERT:" + file.stem + "}"
+    for file, name in authority.names.items():
+        pem = pathlib.Path(file).read_bytes()
+        name = "${CERT:" + name + "}"
         for form in (json.dumps(pem.decode())[1:-1], pem.decode(), base64.b64encode(pem).decode()):
             text = text.replace(form, name)
     return text

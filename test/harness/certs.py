@@ -13,8 +13,10 @@ class Authority:
 
     def __init__(self, folder):
         self.folder = folder
+        self.names = {}  # of the certificates made so far, by file
         os.makedirs(folder, exist_ok=True)
         self.ca, self.ca_key = self._path("ca", "crt"), self._path("ca", "key")
+        self.names[self.ca] = "ca"
         self._openssl("req", "-x509", *self._new_key, "-keyout", self.ca_key, "-out", self.ca, "-days", "3650", "-subj", "/CN=test ca")
 
     _new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
@@ -31,6 +33,7 @@ class Authority:
         if name == "ca":
             return self.ca, self.ca_key
         cert, key = self._path(name, "crt"), self._path(name, "key")
+        self.names[cert] = name
         if not os.path.exists(cert):
             dns = name.split("#")[0]
             san = "IP:" + dns if re.fullmatch(r"[\d.]+", dns) else "DNS:" + dns
