@@ -44,6 +44,14 @@ test-nodrop: build ## the full run of the nothing-dropped tester: many changes u
 lint: ## formatting and clang-tidy; CHANGED=REF looks at the files that differ from REF alone
 	@scripts/lint $(CHANGED)
 
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZ_SECONDS (60); their corpora are kept in build/fuzz/corpus
+	@deps/install.sh fuzz
+	@[ -e build/fuzz/build.ninja ] || cmake --preset fuzz
+	@ninja -C build/fuzz -j $(JOBS) $$(ls src/*/*_fuzz.cc | sed -E 's|src/(.*)/(.*)\.cc|fuzz_\1_\2|')
+	@for target in build/fuzz/fuzz_*; do mkdir -p build/fuzz/corpus/$${target##*/}; \
+	  $$target -max_total_time=$${FUZZ_SECONDS:-60} -rss_limit_mb=2048 build/fuzz/corpus/$${target##*/}; done
+
 .PHONY: golden
 golden: build ## write the expected files of test/golden anew; read the diff before you commit it
 	@deps/install.sh test
