@@ -1,0 +1,154 @@
+#include "control_plane/compiler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "manifest/parse.h"
+#include "model/parse.h"
+
+namespace emissary::control_plane {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+std::vector<ObjectPtr> objects(const std::string& yaml) {
+  std::vector<ObjectPtr> result;
+  for (const manifest::Value& document : manifest::parse(yaml).documents) {
+    for (const ObjectPtr& object : model::parseDocument(document, {.path = "a.yaml"}).objects) result.push_back(object);
+  }
+  return result;
+}
+
+constexpr const char* kBasics = R"(
+apiVersion: getambassador.io/v3alpha1
+kind: Listener
+metadata: {name: http, namespace: default}
+spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Host
+metadata: {name: any, namespace: default}
+spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Mapping
+metadata: {name: quote, namespace: default}
+spec: {hostname: "*", prefix: /quote/, service: "10.0.0.1:9001", stats_name: quotes}
+)";
+
+class CompilerTest : public ::testing::Test {
+ protected:
+  CompilerTest() { compiler_.start(); }
+  ~CompilerTest() override { compiler_.stop(); }
+
+  source::Batch batch(const std::string& yaml, bool synced) const {
+    source::Batch result{{}, std::chrono::steady_clock::now()};
+    for (const ObjectPtr& object : objects(yaml)) result.events.emplace_back(source::Upsert{object});
+    if (synced) result.events.emplace_back(source::Synced{});
+    return result;
+  }
+
+  /// The update of this number; an empty one, and a failure, when it does not come.
+  serve::Update update(size_t number) {
+    std::unique_lock lock(mutex_);
+    const bool came = changed_.wait_for(lock, 60s, [&] { return updates_.size() >= number; });
+    EXPECT_TRUE(came) << "no publication " << number;
+    return came ? updates_[number - 1] : serve::Update{};
+  }
+
+  /// Wait until the board shows it.
+  template <typename Condition>
+  bool shows(Condition condition) const {
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    while (!condition(*board_.current())) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(1ms);
+    }
+    return true;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<serve::Update> updates_;
+  diagnostics::Metrics metrics_{{}};
+  diagnostics::Health health_{false, std::chrono::steady_clock::now()};
+  Board board_;
+  Compiler compiler_{{},
+                     0s,
+                     {[this](serve::Update update) {
+                        std::lock_guard lock(mutex_);
+                        updates_.push_back(std::move(update));
+                        changed_.notify_all();
+                      },
+                      metrics_, health_, board_}};
+};
+
+TEST_F(CompilerTest, NothingBeforeTheSourceHasToldAll) {
+  compiler_.submit(batch(kBasics, false));
+  compiler_.submit(batch("", true));
+  const serve::Update first = update(1);
+  EXPECT_EQ(first.generation, 1u);
+  EXPECT_FALSE(first.upserts.empty()) << "the first holds what came before the end of the list";
+  EXPECT_TRUE(shows([](const Snapshot& s) { return s.generation == 1 && s.stats_names.contains("quotes"); }));
+}
+
+TEST_F(CompilerTest, TheFirstIsPublishedEvenIfEmpty) {
+  compiler_.submit(batch("", true));
+  EXPECT_EQ(update(1).generation, 1u);
+  EXPECT_TRUE(shows([this](const Snapshot&) { return health_.ready(std::chrono::steady_clock::now(), false); }));
+}
+
+TEST_F(CompilerTest, NoPublicationWhereNothingDiffers) {
+  compiler_.submit(batch(kBasics, true));
+  update(1);
+  compiler_.submit(batch(kBasics, false));
+  source::Batch removal{{source::Delete{{Kind::Mapping, "default", "quote"}}}, std::chrono::steady_clock::now()};
+  compiler_.submit(std::move(removal));
+  EXPECT_EQ(update(2).generation, 2u) << "the repetition made none";
+  EXPECT_TRUE(shows([](const Snapshot& s) { return s.stats_names.empty(); }));
+}
+
+TEST_F(CompilerTest, FindingsOfFilesReplaceEachOther) {
+  compiler_.submit(batch(kBasics, true));
+  update(1);
+  Finding broken;
+  broken.message = "does not parse";
+  broken.path = "b.yaml";
+  compiler_.submit({{source::FileFindings{"b.yaml", {broken}}}, std::chrono::steady_clock::now()});
+  EXPECT_TRUE(shows([](const Snapshot& s) { return s.findings.size() == 1 && s.findings[0].path == "b.yaml"; }));
+  compiler_.submit({{source::FileFindings{"b.yaml", {}}}, std::chrono::steady_clock::now()});
+  EXPECT_TRUE(shows([](const Snapshot& s) { return s.findings.empty(); }));
+}
+
+TEST_F(CompilerTest, ARefusalIsToldToTheObjectsBehindIt) {
+  compiler_.submit(batch(kBasics, true));
+  const serve::Update first = update(1);
+  const auto cluster = std::find_if(first.upserts.begin(), first.upserts.end(),
+                                    [](const serve::ResourcePtr& r) { return r->type == serve::Type::Cluster; });
+  ASSERT_NE(cluster, first.upserts.end());
+  compiler_.refused({{{serve::Type::Cluster, (*cluster)->name}, "v", "no such thing " + std::string(5000, 'x')}});
+  ASSERT_TRUE(shows([](const Snapshot& s) { return s.findings.size() == 1; }));
+  const Finding finding = board_.current()->findings[0];
+  EXPECT_EQ(finding.object, (ObjectRef{Kind::Mapping, "default", "quote"}));
+  EXPECT_EQ(finding.path, "a.yaml");
+  EXPECT_GT(finding.line, 0);
+  EXPECT_THAT(finding.message, HasSubstr("no such thing"));
+  EXPECT_LT(finding.message.size(), 700u);
+  compiler_.refused({});
+  EXPECT_TRUE(shows([](const Snapshot& s) { return s.findings.empty(); }));
+}
+
+TEST_F(CompilerTest, WhatEnvoySaysAboutASecretIsNotRepeated) {
+  compiler_.submit(batch(kBasics, true));
+  update(1);
+  compiler_.refused({{{serve::Type::Secret, "s"}, "v", "LEAK"}});
+  ASSERT_TRUE(shows([](const Snapshot& s) { return s.findings.size() == 1; }));
+  EXPECT_THAT(board_.current()->findings[0].message, ::testing::Not(HasSubstr("LEAK")));
+}
+
+}  // namespace
+}  // namespace emissary::control_plane
