@@ -134,11 +134,11 @@ class AdminServer::Impl {
     const std::string& path = request.path;
     if (path == "/ambassador/v0/check_alive") {
       const bool alive = hooks_.alive();
-      return answer(response, alive ? 200 : 503, alive ? "Ambassador is alive and well\n" : "Ambassador is not alive\n");
+      return answer(response, alive ? 200 : 503, alive ? "Ambassador is alive and well\n" : "Ambassador is not alive");
     }
     if (path == "/ambassador/v0/check_ready") {
       const bool ready = hooks_.ready();
-      return answer(response, ready ? 200 : 503, ready ? "Ambassador is ready and waiting\n" : "Ambassador is not ready\n");
+      return answer(response, ready ? 200 : 503, ready ? "Ambassador is ready and waiting\n" : "Ambassador is not ready");
     }
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (path == "/metrics") {

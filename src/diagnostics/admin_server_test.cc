@@ -55,13 +55,13 @@ TEST_F(AdminServerTest, Probes) {
   reply = http.Get("/ambassador/v0/check_ready");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 503);
-  EXPECT_EQ(reply->body, "Ambassador is not ready\n");
+  EXPECT_EQ(reply->body, "Ambassador is not ready");
   alive_ = false;
   ready_ = true;
   reply = http.Get("/ambassador/v0/check_alive");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 503);
-  EXPECT_EQ(reply->body, "Ambassador is not alive\n");
+  EXPECT_EQ(reply->body, "Ambassador is not alive");
   reply = http.Post("/ambassador/v0/check_ready", "body", "text/plain");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 200);
