@@ -33,7 +33,8 @@ Program controlPlane(const cli::Settings& settings, const cli::Environment& env,
   result.arguments.insert(result.arguments.end(), settings.run_arguments.begin(), settings.run_arguments.end());
   // Last, so that they win. The control plane is never process 1, so the delay is decided here.
   const uint32_t delay = settings.drain_delay_s.value_or(getpid() == 1 ? 5 : 0);
-  result.arguments.insert(result.arguments.end(), {"--drain-delay", std::to_string(delay), "--run-dir", folder, "--parent", std::to_string(getpid())});
+  result.arguments.insert(result.arguments.end(),
+                          {"--drain-delay", std::to_string(delay), "--run-dir", folder, "--parent", std::to_string(getpid())});
   for (const auto& [name, value] : env) result.environment.push_back(name + "=" + value);
   return result;
 }
