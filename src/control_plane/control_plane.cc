@@ -203,6 +203,7 @@ int run(const cli::Settings& settings) {
   log::init(settings.log_level, settings.json_logging || !isatty(STDERR_FILENO), "control-plane");
   const sigset_t signals = ourSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);  // before any thread, so that all of them leave the signals to this one
+  ::signal(SIGPIPE, SIG_IGN);
   if (settings.parent > 0 && !supervisor::followParent(settings.parent, kOrphaned)) return orphaned(settings);
 
   const auto control_plane = std::make_unique<ControlPlane>(settings);

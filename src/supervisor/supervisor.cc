@@ -243,6 +243,7 @@ milliseconds nextBackoff(const Options& options, milliseconds before, millisecon
 void holdSignals() {
   const sigset_t signals = ourSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // a reader of our log that went away must not end the gateway
 }
 
 int supervise(const Options& options) { return Supervisor(options).run(); }

@@ -1,5 +1,6 @@
 #include "supervisor/supervisor.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -169,6 +170,27 @@ TEST_F(SupervisorTest, TheGraceEndsWhatDoesNotEnd) {
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(exitStatus(), 3);
   for (const pid_t pid : {pids("cp").at(0), pids("envoy").at(0)}) EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+TEST_F(SupervisorTest, OutlivesTheReaderOfItsLog) {
+  options_.control_plane = script("cp", kServe);
+  int log[2];
+  ASSERT_EQ(pipe2(log, O_CLOEXEC), 0);
+  pid_ = fork();
+  ASSERT_GE(pid_, 0);
+  if (pid_ == 0) {
+    dup2(log[1], STDERR_FILENO);
+    dup2(log[1], STDOUT_FILENO);
+    close(log[0]);
+    _exit(supervise(options_));
+  }
+  close(log[1]);
+  ASSERT_TRUE(eventually([&] { return pids("cp").size() == 1; }));
+  close(log[0]);
+  ::kill(pids("cp")[0], SIGKILL);
+  ASSERT_TRUE(eventually([&] { return pids("cp").size() == 2; }));
+  ::kill(pid_, SIGTERM);
+  EXPECT_LT(exitStatus(), 1000) << "killed by a signal";
 }
 
 TEST_F(SupervisorTest, ADeadControlPlaneDoesNotHoldTheStop) {
