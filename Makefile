@@ -66,9 +66,10 @@ demo-stop: ## end the demo that DETACH=1 left running
 	@scripts/demo stop
 
 .PHONY: bench
-bench: build ## benchmarks, one machine-readable line a figure
-	@deps/install.sh test
-	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" bench/run.py
+bench: ## benchmarks, one machine-readable line a figure (BENCH=--quick, or --help)
+	@deps/install.sh test bench
+	@scripts/build emissary engine_bench prepare floor
+	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" bench/run.py $(BENCH)
 
 .PHONY: clean
 clean: ## remove build/ (what deps/ built and fetched stays in its cache)

@@ -1,4 +1,5 @@
-"""Run a module of the bench in network and process namespaces of its own: `inside.run("spikes.match_tree", arguments...)`."""
+"""Run a module of the bench in network and process namespaces of its own: `python3 bench/inside.py spikes.match_tree build/release/bench`."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -9,12 +10,17 @@ sys.path.insert(0, str(BENCH.parent / "test"))
 from harness import netns  # noqa: E402
 
 
-def run(module, *arguments, timeout=900):
-    """Its figures go to our standard output. Returns its exit code."""
+def run(module, *arguments):
+    """Its figures go to our standard output as they come. Returns (exit code, figures)."""
     environment = netns.environment()
     environment["PYTHONPATH"] += f":{BENCH}"
-    return subprocess.run(netns.command(module, *arguments), env=environment, timeout=timeout, check=False).returncode
+    figures = []
+    with subprocess.Popen(netns.command(module, *arguments), env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            figures.append(json.loads(line))
+    return process.returncode, figures
 
 
 if __name__ == "__main__":
-    sys.exit(run(*sys.argv[1:]))
+    sys.exit(run(*sys.argv[1:])[0])

@@ -11,6 +11,7 @@ build=(g++ cmake ninja-build ccache mold pkg-config binutils protobuf-compiler p
 test=(python3 python3-venv python3-pip iproute2 util-linux curl openssl ca-certificates procps)
 lint=(clang-format-19 clang-tidy-19)
 fuzz=(clang-19 libclang-rt-19-dev)
+bench=(wrk)
 
 wanted=()
 for set in "${@:-build}"; do
@@ -19,7 +20,8 @@ for set in "${@:-build}"; do
     test) wanted+=("${test[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
-    *) echo "usage: deps/install.sh [build|test|lint|fuzz]..." >&2; exit 2 ;;
+    bench) wanted+=("${bench[@]}") ;;
+    *) echo "usage: deps/install.sh [build|test|lint|fuzz|bench]..." >&2; exit 2 ;;
   esac
 done
 

@@ -46,7 +46,8 @@ def measure(work, binary, count, shared):
     rig.figure("spike.clusters", "envoy_memory", memory, "MiB", **tags)
 
 
-def main(binary):
+def main(binaries):
+    binary = pathlib.Path(binaries) / "floor"
     with rig.Child([sys.executable, "-m", "backend", 9080], "/dev/null"):
         for count in COUNTS:
             for shared in (True, False):

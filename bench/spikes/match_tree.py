@@ -64,7 +64,8 @@ def measure(work, binary, count, layout):
             raise RuntimeError(floor.nacks)
 
 
-def main(binary):
+def main(binaries):
+    binary = pathlib.Path(binaries) / "floor"
     for count in COUNTS:
         for layout in ("list", "tree"):
             with tempfile.TemporaryDirectory() as work:

@@ -130,7 +130,8 @@ def updates(setup, name, count):
     rig.figure("spike.scoped_routes", "update_envoy_cpu", cost, "ms", **tags)
 
 
-def main(binary):
+def main(binaries):
+    binary = pathlib.Path(binaries) / "floor"
     cpu = {name: [] for name in LAYOUTS}
     for _ in range(ROUNDS):  # in turns, so that a change of the machine's load meets all of them
         for name in LAYOUTS:
