@@ -43,8 +43,8 @@ class Product:
         self.envoy = next(pid for pid, line in self.gateway.children().items() if line.split(" ")[0].endswith("/envoy"))
 
     def stop(self):
-        self.gateway.stop()
         self.client.close()
+        asyncio.run(self.gateway.stop())
 
     def write(self, name, text):
         """The rename, and when it was."""
@@ -147,7 +147,7 @@ def changes_of(product, bare, what, first, changes, wanted):
     rig.figure(what, "envoy_cpu", envoy_cpu, "ms", **tags)
     rig.figure(what, "floor_envoy_cpu", floor_envoy_cpu, "ms", **tags)
     rig.figure(what, "resources_sent", per_change["resources"], "a change", **tags)
-    rig.figure(what, "bytes_sent", per_change["bytes"], "a change", floor=sum(floor_bytes) / len(floor_bytes), **tags)
+    rig.figure(what, "bytes_sent", per_change["bytes"], "a change", floor=round(sum(floor_bytes) / len(floor_bytes), 2), **tags)
     rig.figure(what, "evaluations", per_change["evaluations"], "a change", **tags)
     if after["nacks"] or bare.server.nacks:
         raise RuntimeError(f"Envoy refused something: product {after['nacks']}, floor {bare.server.nacks}")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import inside
+from harness import paths
 
 ROOT = inside.BENCH.parent
 SIZES = (1000, 5000, 10000)
@@ -24,14 +25,14 @@ def emit(**line):
     print(json.dumps(line), flush=True)
 
 
-def machine(binaries):
+def machine(emissary, envoy):
     def told(*command):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, check=False)
         return done.stdout.strip()
     models = [line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
     emit(bench="machine", date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
          commit=told("git", "describe", "--always", "--dirty"), processors=os.cpu_count(), processor=models[0] if models else "unknown",
-         load=[round(x, 2) for x in os.getloadavg()], emissary=told(binaries["emissary"], "version").replace("\n", "; "))
+         load=[round(x, 2) for x in os.getloadavg()], emissary=told(emissary, "version").splitlines()[0], envoy=told(envoy, "--version").split("version: ")[-1])
 
 
 def engine(folder, shape, mappings, per_host):
@@ -64,13 +65,12 @@ def main():
     arguments.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build" / "release" / "bench", help="folder of the built benchmarks")
     options = arguments.parse_args()
     binaries = options.binaries.resolve()
-    from harness import paths
     failed = []
     if options.spikes:
         failed = [name for name in SPIKES if inside.run(f"spikes.{name}", binaries)[0] != 0]
         sys.exit(f"failed: {failed}" if failed else 0)
 
-    machine({"emissary": paths.emissary()})
+    machine(paths.emissary(), paths.envoy())
     sizes = SIZES[:1] if options.quick else SIZES
     one_host = 1000 if options.quick else 5000
     runs = [(shape, size, PER_HOST) for size in sizes for shape in "ab"] + [("b", one_host, one_host)]
