@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "serve/delta_stream.h"
+#include "serve/refusal_detail.h"
 
 namespace emissary::serve {
 namespace {
@@ -226,11 +227,15 @@ void DeltaStream::accepted(Type type, uint64_t nonce, const Record& record, Time
     entry->have_form = std::move(entry->offered_form);
     entry->unknown_form = entry->in_doubt = entry->alone = false;
     if (type == Type::Cluster) settle(item->name);
-    if (type == Type::Endpoints) settleByEndpoints(item->name, nonce, now);
+    if (type == Type::Endpoints) {
+      published_.owedEndpoints().erase(item->name);
+      settleByEndpoints(item->name, nonce, now);
+    }
   }
 }
 
-void DeltaStream::refused(Type type, uint64_t nonce, const Record& record, const std::string& detail, Time now) {
+void DeltaStream::refused(Type type, uint64_t nonce, const Record& record, const std::string& words, Time now) {
+  const std::string detail = publicDetail(words);
   events_.onNack(type);
   for (const ResourcePtr& item : record.items) {
     Entry* entry = find(type, item->name);
@@ -248,6 +253,8 @@ void DeltaStream::refused(Type type, uint64_t nonce, const Record& record, const
       entry->offered = entry->in_doubt ? "" : entry->have;
       entry->offered_form = nullptr;
       if (type == Type::Cluster) settle(item->name);
+      // Its cluster may be new and wait for any endpoints: then the last good ones.
+      if (type == Type::Endpoints) entry->force = true;
     }
     consider(type, item->name, false, now);
   }

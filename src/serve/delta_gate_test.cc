@@ -139,6 +139,18 @@ TEST_F(DeltaGateTest, HeldRoutesThatArePublishedAnewWithoutTheMissingClusterGo) 
   EXPECT_EQ(heldNames(), "");
 }
 
+TEST_F(DeltaGateTest, HeldRoutesThatArePublishedTwiceMoreAreCountedOnce) {
+  client.publish({routes("r", {"missing"}, "2")});
+  client.drain();
+  client.pass(bound);
+  client.publish({routes("r", {"missing"}, "3")});
+  client.publish({routes("r", {"missing"}, "4")});
+  client.drain();
+  EXPECT_FALSE(client.stream().answered(world.generation));
+  client.pass(bound);
+  EXPECT_TRUE(client.stream().answered(world.generation));
+}
+
 TEST_F(DeltaGateTest, RoutesOfWhichTheClientHasNoFormGoAfterTheBound) {
   client.publish({routes("fresh", {"a", "missing"})});
   client.subscribe(Type::Routes, {"fresh"});

@@ -16,7 +16,19 @@ bool canBeWildcard(Type type) { return type == Type::Cluster || type == Type::Li
 }  // namespace
 
 DeltaStream::DeltaStream(Published& published, const StreamOptions& options, StreamEvents& events, Time now)
-    : published_(published), options_(options), events_(events), opened_(now), started_(published.ready()) {}
+    : published_(published), options_(options), events_(events), opened_(now), started_(published.ready()) {
+  owed_.insert(published.owedEndpoints().begin(), published.owedEndpoints().end());
+}
+
+void DeltaStream::close() {
+  auto& owed = published_.owedEndpoints();
+  for (const std::string& name : owed_) {
+    if (published_.find(Type::Endpoints, name)) owed.insert(name);
+  }
+  for (const auto& [name, entry] : state(Type::Endpoints).entries) {
+    if (entry.nonce != 0 || entry.force) owed.insert(name);
+  }
+}
 
 DeltaStream::Entry* DeltaStream::find(Type type, const std::string& name) {
   auto& entries = state(type).entries;
@@ -191,8 +203,8 @@ void DeltaStream::enqueue(Type type, const std::string& name, Entry& entry, bool
     entry.pending = true;
     entry.generation = published_.generation();
     count(entry, true);
-  } else if (held_.contains({type, name})) {
-    // It waits anew.
+  } else if (!entry.counted) {
+    // It was held; it waits anew.
     entry.generation = published_.generation();
     count(entry, true);
     entry.waiting_since = {};

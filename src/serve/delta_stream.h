@@ -57,6 +57,8 @@ class DeltaStream {
   std::optional<Response> next(Time now);
   /// Acts on what is due.
   void tick(Time now);
+  /// The client is gone: hands on what its next stream must know.
+  void close();
   /// When `tick` has something to do; max() when never.
   Time deadline() const;
 

@@ -154,6 +154,21 @@ TEST_F(DeltaStreamTest, AClusterThatIsLackingIsRemovedLateAfterAReconnect) {
   EXPECT_EQ(show(client.drain()), "cluster -gone");
 }
 
+TEST_F(DeltaStreamTest, EndpointsThatALostClientDidNotAnswerAreSentToItsNextStream) {
+  serveOne();
+  client.publish({eds("a", "2")});
+  ASSERT_EQ(show(client.drain()), "cluster +a; endpoints +a");
+  client.stream().close();
+  // The cluster arrived, its endpoints did not: all that it says it has is current, and yet it waits.
+  Client next(world);
+  next.reconnect(Type::Cluster, {}, {eds("a", "2")});
+  next.reconnect(Type::Endpoints, {"a"}, {endpoints("a")});
+  EXPECT_EQ(show(next.drainAndAck()), "endpoints +a");
+  Client third(world);
+  third.reconnect(Type::Endpoints, {"a"}, {endpoints("a")});
+  EXPECT_EQ(show(third.drain()), "");
+}
+
 // ---- answers
 
 TEST_F(DeltaStreamTest, AStaleNonceIsIgnoredButItsSubscriptionsCount) {
@@ -235,6 +250,17 @@ TEST_F(DeltaStreamTest, ARefusedChunkIsSentAgainOneByOneAndTheInnocentsGetThroug
   EXPECT_EQ(world.published.refusals()[0].key.name, "c7");
   EXPECT_EQ(show(client.drain()), "");
   EXPECT_TRUE(client.stream().answered(world.generation));
+}
+
+TEST_F(DeltaStreamTest, WhenAChangedClustersEndpointsAreRefusedItGetsTheLastGoodOnes) {
+  serveOne();
+  client.publish({eds("a", "2"), endpoints("a", "bad")});
+  const auto sent = client.drain();
+  ASSERT_EQ(show(sent), "cluster +a; endpoints +a");
+  client.nack(sent[1]);
+  const auto again = client.drain();
+  ASSERT_EQ(show(again), "endpoints +a");
+  EXPECT_EQ(again[0].resources[0]->version, endpoints("a")->version);
 }
 
 TEST_F(DeltaStreamTest, ARefusalAfterAnUnansweredFormLeavesNoWrongBelief) {

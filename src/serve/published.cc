@@ -46,6 +46,7 @@ std::vector<ResourceKey> Published::apply(Update update) {
   for (ResourceKey& key : update.removals) {
     if (slots_[static_cast<size_t>(key.type)].erase(key.name) == 0) continue;
     note(key, nullptr);
+    if (key.type == Type::Endpoints) owed_endpoints_.erase(key.name);
     changed.push_back(std::move(key));
   }
   for (ResourcePtr& resource : update.upserts) {

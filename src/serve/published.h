@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,10 @@ class Published {
   void accept(const ResourcePtr& resource);
   void refuse(const Resource& resource, std::string detail);
 
+  /// ClusterLoadAssignments that a lost client may wait for, although it will say that it has them: its cluster changed
+  /// and the connection went before they were answered.
+  std::set<std::string>& owedEndpoints() { return owed_endpoints_; }
+
   /// The current versions that are refused, in order of key.
   std::vector<Refusal> refusals() const;
   /// Whether `refusals` moved since the last call.
@@ -53,6 +58,7 @@ class Published {
 
   std::array<Slots, kTypes> slots_;
   std::map<ResourceKey, Refusal> refusals_;
+  std::set<std::string> owed_endpoints_;
   uint64_t generation_ = 0;
   bool ready_ = false;
   bool refusals_changed_ = false;

@@ -21,7 +21,9 @@ inline ResourcePtr endpoints(const std::string& name, const std::string& content
   return makeResource(Type::Endpoints, name, name + content);
 }
 inline ResourcePtr routes(const std::string& name, std::vector<std::string> clusters, const std::string& content = "1") {
-  return makeResource(Type::Routes, name, name + content, std::move(clusters));
+  std::string bytes = name + content;
+  for (const std::string& cluster : clusters) bytes.append(" ").append(cluster);
+  return makeResource(Type::Routes, name, bytes, std::move(clusters));
 }
 inline ResourcePtr other(Type type, const std::string& name, const std::string& content = "1") {
   return makeResource(type, name, name + content);

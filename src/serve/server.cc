@@ -124,6 +124,7 @@ class Server::Impl final : public Sink, private StreamEvents {
   void handle(Closed& closed) {
     const auto it = streams_.find(closed.id);
     if (it == streams_.end()) return;
+    it->second.delta.close();
     it->second.connection->finish();
     streams_.erase(it);
     log::info("Envoy disconnected", {{"streams", std::to_string(streams_.size())}});
