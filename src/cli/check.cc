@@ -26,7 +26,7 @@ std::string json(const Offline& offline) {
 
 }  // namespace
 
-int check(const Settings& settings) {
+int check(const settings::Settings& settings) {
   std::string error;
   const auto offline = compileOffline(settings, error);
   if (!offline) {

@@ -7,7 +7,7 @@
 
 namespace emissary::cli {
 
-int compile(const Settings& settings) {
+int compile(const settings::Settings& settings) {
   std::string error;
   const auto offline = compileOffline(settings, error);
   if (!offline) {

@@ -63,7 +63,7 @@ std::vector<engine::Change> merge(const std::vector<source::Batch>& batches, std
   return changes;
 }
 
-std::optional<Offline> compileOffline(const Settings& settings, std::string& error) {
+std::optional<Offline> compileOffline(const settings::Settings& settings, std::string& error) {
   std::vector<source::Batch> batches;
   for (const std::string& path : settings.paths) {
     std::error_code failed;

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/settings.h"
 #include "engine/engine.h"
 #include "model/finding.h"
+#include "settings/settings.h"
 #include "source/event.h"
 
 namespace emissary::cli {
@@ -23,7 +23,7 @@ struct Offline {
 };
 
 /// Compile what lies at settings.paths. Nothing, with `error` set, when a path does not exist.
-std::optional<Offline> compileOffline(const Settings& settings, std::string& error);
+std::optional<Offline> compileOffline(const settings::Settings& settings, std::string& error);
 
 /// All batches as one set of objects. An object that two of them define is taken from the first; the other place is told so, unless
 /// it is the same place reached by two paths.

@@ -28,7 +28,7 @@ class OfflineTest : public ::testing::Test {
     return path;
   }
   Offline compiled(const std::vector<std::string>& paths) const {
-    Settings settings;
+    settings::Settings settings;
     settings.paths = paths;
     std::string error;
     auto result = compileOffline(settings, error);
@@ -63,7 +63,7 @@ TEST_F(OfflineTest, TheSameFileReachedTwiceIsOne) {
 }
 
 TEST_F(OfflineTest, APathThatDoesNotExistIsAnError) {
-  Settings settings;
+  settings::Settings settings;
   settings.paths = {folder_ + "/nothing"};
   std::string error;
   EXPECT_FALSE(compileOffline(settings, error));

@@ -11,7 +11,7 @@
 
 namespace emissary::cli {
 
-int version(const Settings& settings, const Environment& env) {
+int version(const settings::Settings& settings, const settings::Environment& env) {
   char program[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", program, sizeof program);
   std::string error;

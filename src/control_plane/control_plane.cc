@@ -72,26 +72,27 @@ class Relay : public serve::Observer {
   Compiler* compiler_ = nullptr;
 };
 
-engine::Options engineOptions(const cli::Settings& settings) {
+engine::Options engineOptions(const settings::Settings& settings) {
   engine::Options options;
   options.ambassador_id = settings.ambassador_id;
   options.ns = settings.ns;
   options.single_namespace = settings.single_namespace;
   options.bind_address = settings.bind_address;
-  const auto forbid = [&](const cli::Address& address) {
+  const auto forbid = [&](const settings::Address& address) {
     options.forbidden_upstreams.push_back(address.text());
-    for (const char* host : {"127.0.0.1", "::1"}) options.forbidden_upstreams.push_back(cli::Address{host, address.port}.text());
+    for (const char* host : {"127.0.0.1", "::1"})
+      options.forbidden_upstreams.push_back(settings::Address{host, address.port}.text());
   };
   forbid(settings.admin);
   forbid({"127.0.0.1", settings.envoy_admin_port});
-  if (const auto ads = cli::parseAddress(settings.ads_address)) forbid(*ads);
+  if (const auto ads = settings::parseAddress(settings.ads_address)) forbid(*ads);
   options.now = std::time(nullptr);
   return options;
 }
 
 class ControlPlane {
  public:
-  explicit ControlPlane(const cli::Settings& settings)
+  explicit ControlPlane(const settings::Settings& settings)
       : settings_(settings),
         metrics_({std::string(cli::kVersion), settings.ambassador_id, settings.single_namespace,
                   settings.log_level == log::Level::Debug}),
@@ -168,7 +169,7 @@ class ControlPlane {
     return text + metrics_.text();
   }
 
-  const cli::Settings& settings_;
+  const settings::Settings& settings_;
   diagnostics::Metrics metrics_;
   diagnostics::Health health_;
   Board board_;
@@ -180,7 +181,7 @@ class ControlPlane {
 };
 
 /// Nobody else is left to do it.
-int orphaned(const cli::Settings& settings) {
+int orphaned(const settings::Settings& settings) {
   log::error("the supervisor is gone: ending");
   std::error_code ignored;
   if (!settings.run_dir.empty()) std::filesystem::remove_all(settings.run_dir, ignored);
@@ -199,7 +200,7 @@ std::string_view text(DrainEnd end) {
 
 }  // namespace
 
-int run(const cli::Settings& settings) {
+int run(const settings::Settings& settings) {
   log::init(settings.log_level, settings.json_logging || !isatty(STDERR_FILENO), "control-plane");
   const sigset_t signals = ourSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);  // before any thread, so that all of them leave the signals to this one

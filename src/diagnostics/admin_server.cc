@@ -78,7 +78,7 @@ void answer(httplib::Response& response, int status, const std::string& text) {
 
 class AdminServer::Impl {
  public:
-  Impl(cli::Address address, AdminHooks hooks) : address_(std::move(address)), hooks_(std::move(hooks)) {
+  Impl(settings::Address address, AdminHooks hooks) : address_(std::move(address)), hooks_(std::move(hooks)) {
     server_.new_task_queue = [] { return new ElasticPool(kThreads); };
     server_.set_keep_alive_max_count(1);  // an idle kept-alive connection would hold a thread
     server_.set_read_timeout(5);
@@ -151,7 +151,7 @@ class AdminServer::Impl {
     answer(response, 404, "Not found\n");
   }
 
-  const cli::Address address_;
+  const settings::Address address_;
   const AdminHooks hooks_;
   HttpServer server_;
   std::thread thread_;
@@ -159,7 +159,7 @@ class AdminServer::Impl {
   uint16_t port_ = 0;
 };
 
-AdminServer::AdminServer(cli::Address address, AdminHooks hooks)
+AdminServer::AdminServer(settings::Address address, AdminHooks hooks)
     : impl_(std::make_unique<Impl>(std::move(address), std::move(hooks))) {}
 AdminServer::~AdminServer() { impl_->stop(); }
 bool AdminServer::start(std::string& error) { return impl_->start(error); }

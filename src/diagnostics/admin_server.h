@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "cli/settings.h"
+#include "settings/settings.h"
 
 namespace emissary::diagnostics {
 
@@ -21,7 +21,7 @@ class AdminServer {
  public:
   static constexpr size_t kThreads = 128;
 
-  AdminServer(cli::Address address, AdminHooks hooks);
+  AdminServer(settings::Address address, AdminHooks hooks);
   ~AdminServer();
 
   /// Bind and serve. False, with `error` saying which address and what to do, when it cannot. Port 0 takes a free one.

@@ -54,7 +54,8 @@ void Engine::Impl::updateSecrets() {
       if (const auto* secret = std::get_if<model::Secret>(&it->second->spec)) {
         state.exists = true;
         state.has_certificate = !secret->certificate.empty() && !secret->key.empty();
-        state.has_ca = secret->ca.empty() ? !secret->certificate.empty() && secret->pair_problem.empty() : secret->ca_problem.empty();
+        state.has_ca =
+            secret->ca.empty() ? !secret->certificate.empty() && secret->pair_problem.empty() : secret->ca_problem.empty();
         state.problem = state.has_certificate ? secret->pair_problem : "";
       }
     }

@@ -28,7 +28,7 @@ Json socketAddress(const std::string& host, uint16_t port) {
 
 Json adsEndpoint(const std::string& address) {
   if (address.rfind("unix:", 0) == 0) return {{"pipe", {{"path", address.substr(5)}}}};
-  const cli::Address parsed = cli::parseAddress(address).value_or(cli::Address{"127.0.0.1", 8003});
+  const settings::Address parsed = settings::parseAddress(address).value_or(settings::Address{"127.0.0.1", 8003});
   return socketAddress(parsed.host, parsed.port);
 }
 
@@ -60,7 +60,7 @@ Json dynamicResources() {
           {"lds_config", from_ads}};
 }
 
-Json readyListener(const cli::Address& address, bool log) {
+Json readyListener(const settings::Address& address, bool log) {
   const Json health = {{"@type", typeUrl("envoy.extensions.filters.http.health_check.v3.HealthCheck")},
                        {"pass_through_mode", false},
                        {"headers", Json::array({{{"name", ":path"}, {"string_match", {{"exact", kReadyPath}}}}})}};
@@ -137,7 +137,7 @@ bool executable(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
-std::string onPath(const std::string& name, const cli::Environment& env) {
+std::string onPath(const std::string& name, const settings::Environment& env) {
   const auto path = env.find("PATH");
   std::stringstream folders(path == env.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second);
   for (std::string folder; std::getline(folders, folder, ':');) {
@@ -170,7 +170,7 @@ std::string bootstrap(const BootstrapOptions& options) {
   return document.dump(2);
 }
 
-std::string nodeCluster(const cli::Settings& settings) {
+std::string nodeCluster(const settings::Settings& settings) {
   return (settings.ambassador_id.empty() ? "ambassador" : settings.ambassador_id) + "-" + settings.ns;
 }
 
@@ -215,7 +215,7 @@ bool writeFile(const std::string& path, const std::string& text, std::string& er
   return good;
 }
 
-std::vector<std::string> arguments(const cli::Settings& settings, const std::string& binary, const std::string& bootstrap_path,
+std::vector<std::string> arguments(const settings::Settings& settings, const std::string& binary, const std::string& bootstrap_path,
                                    bool json_logs) {
   std::vector<std::string> result = {binary, "-c", bootstrap_path, "-l", settings.envoy_debug ? "trace" : "warn"};
   // %j escapes for JSON; %v would let a message break out of its line.
@@ -233,7 +233,7 @@ std::vector<std::string> arguments(const cli::Settings& settings, const std::str
   return result;
 }
 
-std::vector<std::string> environment(const cli::Environment& ours) {
+std::vector<std::string> environment(const settings::Environment& ours) {
   std::vector<std::string> result;
   for (const auto& [name, value] : ours) {
     if (name == "PATH" || name == "TZ" || name == "LANG" || name.rfind("LC_", 0) == 0) result.push_back(name + "=" + value);
@@ -241,7 +241,7 @@ std::vector<std::string> environment(const cli::Environment& ours) {
   return result;
 }
 
-std::string find(const std::string& asked, const cli::Environment& env, const std::string& program, std::string& error) {
+std::string find(const std::string& asked, const settings::Environment& env, const std::string& program, std::string& error) {
   if (!asked.empty()) {
     const std::string path = asked.find('/') == std::string::npos ? onPath(asked, env) : asked;
     if (!path.empty() && executable(path)) return path;

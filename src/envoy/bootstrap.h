@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/settings.h"
+#include "settings/settings.h"
 
 namespace emissary::envoy {
 
@@ -16,7 +16,7 @@ struct BootstrapOptions {
   /// "unix:/path" or "IP:PORT".
   std::string ads_address;
   uint16_t admin_port = 8001;
-  cli::Address ready{"127.0.0.1", 8006};
+  settings::Address ready{"127.0.0.1", 8006};
   bool ready_log = false;
   /// The container's memory limit; unset: none, and no limit on Envoy's heap.
   std::optional<uint64_t> memory_limit;
@@ -28,7 +28,7 @@ struct BootstrapOptions {
 std::string bootstrap(const BootstrapOptions& options);
 
 /// "<ambassador id>-<namespace>", as upstream names Envoy's node.
-std::string nodeCluster(const cli::Settings& settings);
+std::string nodeCluster(const settings::Settings& settings);
 
 /// The smallest memory limit of this container's control group (version 2 or 1), in bytes; unset when there is none.
 /// `root` is where the system's root is (for tests).
@@ -41,14 +41,14 @@ uint64_t maxConnections(uint64_t open_files);
 bool writeFile(const std::string& path, const std::string& text, std::string& error);
 
 /// Envoy's arguments, `binary` first.
-std::vector<std::string> arguments(const cli::Settings& settings, const std::string& binary, const std::string& bootstrap_path,
+std::vector<std::string> arguments(const settings::Settings& settings, const std::string& binary, const std::string& bootstrap_path,
                                    bool json_logs);
 
 /// Of our environment only what Envoy needs: a Mapping's author can read the rest by %ENVIRONMENT(…)%.
-std::vector<std::string> environment(const cli::Environment& ours);
+std::vector<std::string> environment(const settings::Environment& ours);
 
 /// The Envoy to start: `asked` (a path, or a name on PATH) if not empty, else "envoy" on PATH, else the one beside `program`.
 /// Empty, with `error` set, when there is none.
-std::string find(const std::string& asked, const cli::Environment& env, const std::string& program, std::string& error);
+std::string find(const std::string& asked, const settings::Environment& env, const std::string& program, std::string& error);
 
 }  // namespace emissary::envoy

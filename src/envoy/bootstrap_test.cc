@@ -121,7 +121,7 @@ TEST(MaxConnections, FitsTheOpenFiles) {
 }
 
 TEST(Arguments, WithoutHotRestartUnlessABaseIdIsAsked) {
-  cli::Settings settings;
+  settings::Settings settings;
   auto arguments = envoy::arguments(settings, "/e", "/b.json", false);
   EXPECT_THAT(arguments, AllOf(Contains("--disable-hot-restart"), Not(Contains("--base-id")), Not(Contains("--concurrency")),
                                Contains("warn")));

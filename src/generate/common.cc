@@ -3,7 +3,7 @@
 #include <envoy/type/matcher/v3/string.pb.h>
 
 #include "generate/any.h"
-#include "serve/constraints.h"
+#include "generate/constraints.h"
 
 namespace emissary::generate {
 
@@ -21,7 +21,7 @@ void stringMatcher(const ir::StringMatch& match, envoy::type::matcher::v3::Strin
 
 Generated checked(const google::protobuf::Message& message) {
   Generated result;
-  result.problem = serve::violation(message);
+  result.problem = violation(message);
   if (result.problem.empty()) result.bytes = serialize(message);
   return result;
 }

@@ -17,7 +17,7 @@
 #include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
 #include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
 #include "envoy/service/discovery/v3/ads.grpc.pb.h"
-#include "serve/constraints.h"
+#include "generate/constraints.h"
 #include "serve/envoy_fixture.h"
 #include "serve/server.h"
 
@@ -409,7 +409,7 @@ TEST_F(EnvoyTest, RefusesForItsConstraintsWhatTheCheckerRefuses) {
     Cluster cluster;
     const std::string json = R"({"name": ")" + name + R"(", "type": "STATIC", )" + settings[i] + "}";
     ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json, &cluster).ok()) << json;
-    if (!violation(cluster).empty()) expected.append(name).append(" ");
+    if (!generate::violation(cluster).empty()) expected.append(name).append(" ");
     all.push_back(makeResource(Type::Cluster, name, cluster.SerializeAsString()));
   }
   publish(all);

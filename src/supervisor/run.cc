@@ -28,7 +28,7 @@ std::string programPath() {
   return size > 0 ? std::string(buffer, static_cast<size_t>(size)) : std::string();
 }
 
-Program controlPlane(const cli::Settings& settings, const cli::Environment& env, const std::string& folder) {
+Program controlPlane(const settings::Settings& settings, const settings::Environment& env, const std::string& folder) {
   Program result{"the control plane", kSelf, {"emissary", "control-plane"}, {}};
   result.arguments.insert(result.arguments.end(), settings.run_arguments.begin(), settings.run_arguments.end());
   // Last, so that they win. The control plane is never process 1, so the delay is decided here.
@@ -39,7 +39,7 @@ Program controlPlane(const cli::Settings& settings, const cli::Environment& env,
   return result;
 }
 
-std::optional<Program> envoyProgram(const cli::Settings& settings, const cli::Environment& env, const std::string& folder,
+std::optional<Program> envoyProgram(const settings::Settings& settings, const settings::Environment& env, const std::string& folder,
                                     std::string& error) {
   const std::string binary = envoy::find(settings.envoy, env, programPath(), error);
   if (binary.empty()) return std::nullopt;
@@ -63,7 +63,7 @@ std::optional<Program> envoyProgram(const cli::Settings& settings, const cli::En
 
 }  // namespace
 
-PrivateFolder::PrivateFolder(const cli::Environment& env) {
+PrivateFolder::PrivateFolder(const settings::Environment& env) {
   const auto set = env.find("TMPDIR");
   std::string below = set == env.end() || set->second.empty() ? "/tmp" : set->second;
   const std::string name = "/emissary-XXXXXX";
@@ -80,7 +80,7 @@ PrivateFolder::~PrivateFolder() {
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
-std::string adsAddress(const cli::Settings& settings, const std::string& folder) {
+std::string adsAddress(const settings::Settings& settings, const std::string& folder) {
   return settings.ads_address.empty() ? fmt::format("unix:{}{}", folder, kSocket) : settings.ads_address;
 }
 
@@ -93,7 +93,7 @@ uint64_t raiseOpenFiles() {
   return limit.rlim_cur;
 }
 
-int run(const cli::Settings& settings, const cli::Environment& env) {
+int run(const settings::Settings& settings, const settings::Environment& env) {
   log::init(settings.log_level, settings.json_logging || !isatty(STDERR_FILENO), "supervisor");
   for (const std::string& note : settings.notes) log::warn(note);
   holdSignals();  // from here on there is something to clean up

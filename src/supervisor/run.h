@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/settings.h"
+#include "settings/settings.h"
 #include "supervisor/supervisor.h"
 
 namespace emissary::supervisor {
@@ -13,7 +13,7 @@ namespace emissary::supervisor {
 class PrivateFolder {
  public:
   /// Below $TMPDIR, or below /tmp where that is unset or too long.
-  explicit PrivateFolder(const cli::Environment& env);
+  explicit PrivateFolder(const settings::Environment& env);
   ~PrivateFolder();
   PrivateFolder(const PrivateFolder&) = delete;
   PrivateFolder& operator=(const PrivateFolder&) = delete;
@@ -28,12 +28,12 @@ class PrivateFolder {
 };
 
 /// The xDS server's address: as set, else the socket in `folder`.
-std::string adsAddress(const cli::Settings& settings, const std::string& folder);
+std::string adsAddress(const settings::Settings& settings, const std::string& folder);
 
 /// Raise the limit of open files as far as we may; the limit then.
 uint64_t raiseOpenFiles();
 
 /// Exit statuses: see supervisor.h.
-int run(const cli::Settings& settings, const cli::Environment& env);
+int run(const settings::Settings& settings, const settings::Environment& env);
 
 }  // namespace emissary::supervisor

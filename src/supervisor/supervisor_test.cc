@@ -226,7 +226,7 @@ TEST(Deadlines, FitTheGrace) {
 TEST(PrivateFolderTest, IsOursAloneAndGoesAway) {
   std::string path;
   {
-    const PrivateFolder folder(cli::Environment{{"TMPDIR", ::testing::TempDir().substr(0, ::testing::TempDir().size() - 1)}});
+    const PrivateFolder folder(settings::Environment{{"TMPDIR", ::testing::TempDir().substr(0, ::testing::TempDir().size() - 1)}});
     path = folder.path();
     ASSERT_TRUE(std::filesystem::is_directory(path)) << folder.error();
     EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
@@ -236,18 +236,18 @@ TEST(PrivateFolderTest, IsOursAloneAndGoesAway) {
 }
 
 TEST(PrivateFolderTest, LeavesATooLongTmpdir) {
-  const PrivateFolder folder(cli::Environment{{"TMPDIR", "/" + std::string(100, 'x')}});
+  const PrivateFolder folder(settings::Environment{{"TMPDIR", "/" + std::string(100, 'x')}});
   EXPECT_THAT(folder.path(), StartsWith("/tmp/emissary-"));
 }
 
 TEST(PrivateFolderTest, SaysWhatIsWrong) {
-  const PrivateFolder folder(cli::Environment{{"TMPDIR", "/no/such/folder"}});
+  const PrivateFolder folder(settings::Environment{{"TMPDIR", "/no/such/folder"}});
   EXPECT_EQ(folder.path(), "");
   EXPECT_THAT(folder.error(), HasSubstr("/no/such/folder"));
 }
 
 TEST(AdsAddress, OursUnlessSet) {
-  cli::Settings settings;
+  settings::Settings settings;
   EXPECT_EQ(adsAddress(settings, "/tmp/x"), "unix:/tmp/x/ads.sock");
   settings.ads_address = "127.0.0.1:8003";
   EXPECT_EQ(adsAddress(settings, "/tmp/x"), "127.0.0.1:8003");

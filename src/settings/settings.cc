@@ -1,4 +1,4 @@
-#include "cli/settings.h"
+#include "settings/settings.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace emissary::cli {
+namespace emissary::settings {
 namespace {
 
 /// A value that cannot be used. Thrown and caught inside parse().
@@ -315,4 +315,4 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
   return s;
 }
 
-}  // namespace emissary::cli
+}  // namespace emissary::settings

@@ -1,4 +1,4 @@
-#include "serve/constraint_rules.h"
+#include "generate/constraint_rules.h"
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -7,7 +7,7 @@
 
 #include "validate/validate.pb.h"
 
-namespace emissary::serve {
+namespace emissary::generate {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -256,4 +256,4 @@ std::string Rules::checkString(std::string_view text) const {
   return "";
 }
 
-}  // namespace emissary::serve
+}  // namespace emissary::generate

@@ -11,7 +11,7 @@ class Descriptor;
 class Message;
 }  // namespace google::protobuf
 
-namespace emissary::serve {
+namespace emissary::generate {
 
 /// "path.of.field[0]: what is wrong" of the first constraint that `message`, or a message packed in it whose type is
 /// linked in, breaks; "" when there is none. Never holds a value of the message.
@@ -20,4 +20,4 @@ std::string violation(const google::protobuf::Message& message);
 /// Rules below this type that `violation` does not know, "Message.field: rule". None in the Envoy that is built with.
 std::vector<std::string> unknownRules(const google::protobuf::Descriptor& type);
 
-}  // namespace emissary::serve
+}  // namespace emissary::generate

@@ -1,4 +1,4 @@
-#include "serve/constraints.h"
+#include "generate/constraints.h"
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
 
-namespace emissary::serve {
+namespace emissary::generate {
 namespace {
 
 using envoy::config::cluster::v3::Cluster;
@@ -152,4 +152,4 @@ TEST(ConstraintsTest, ManyThreadsMayCheckAtOnce) {
 }
 
 }  // namespace
-}  // namespace emissary::serve
+}  // namespace emissary::generate

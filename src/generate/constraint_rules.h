@@ -17,7 +17,7 @@ class FieldDescriptor;
 class Message;
 }  // namespace google::protobuf
 
-namespace emissary::serve {
+namespace emissary::generate {
 
 /// Wide enough for every integer of 64 bits and for nanoseconds.
 using Number = long double;
@@ -67,4 +67,4 @@ std::unique_ptr<Rules> rulesOf(const google::protobuf::FieldDescriptor& field);
 /// A google.protobuf.Duration or Timestamp in nanoseconds.
 Number nanoseconds(const google::protobuf::Message& message);
 
-}  // namespace emissary::serve
+}  // namespace emissary::generate

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-namespace emissary::cli {
+namespace emissary::settings {
 
 using Environment = std::map<std::string, std::string>;
 
@@ -121,4 +121,4 @@ Environment environmentOf(char** environ);
 /// "1.2.3.4:80" or "[::1]:80"; nothing when it is neither. The host must be an IP address.
 std::optional<Address> parseAddress(const std::string& text);
 
-}  // namespace emissary::cli
+}  // namespace emissary::settings

@@ -1,4 +1,4 @@
-#include "serve/constraints.h"
+#include "generate/constraints.h"
 
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/descriptor.h>
@@ -10,10 +10,10 @@
 #include <set>
 #include <unordered_map>
 
-#include "serve/constraint_rules.h"
+#include "generate/constraint_rules.h"
 #include "validate/validate.pb.h"
 
-namespace emissary::serve {
+namespace emissary::generate {
 namespace {
 
 using google::protobuf::Any;
@@ -296,4 +296,4 @@ std::vector<std::string> unknownRules(const Descriptor& type) {
   return all;
 }
 
-}  // namespace emissary::serve
+}  // namespace emissary::generate

@@ -1,9 +1,9 @@
-#include "cli/settings.h"
+#include "settings/settings.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace emissary::cli {
+namespace emissary::settings {
 namespace {
 
 using ::testing::HasSubstr;
@@ -206,4 +206,4 @@ TEST(Settings, ExecChild) {
 }
 
 }  // namespace
-}  // namespace emissary::cli
+}  // namespace emissary::settings
