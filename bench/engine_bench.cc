@@ -103,7 +103,7 @@ void repeat(const Shape& shape, const std::string& what, int times, const std::f
   std::sort(millis.begin(), millis.end());
   print(shape, what, millis[millis.size() / 2], "ms",
         fmt::format(",\"min\":{:.4f},\"p99\":{:.4f},\"max\":{:.4f},\"cpu_ms\":{:.4f},\"bytes\":{},\"repetitions\":{}",
-                    millis.front(), millis[millis.size() * 99 / 100], millis.back(), cpu_each, bytes, times));
+                    millis.front(), millis[(millis.size() * 99 + 99) / 100 - 1], millis.back(), cpu_each, bytes, times));
 }
 
 size_t bytesOf(const serve::Update& update) {

@@ -1,6 +1,7 @@
 """What the benchmarks share: a real Envoy on a given xDS socket, the floor server, a client that asks again and again, and how figures
 are printed. All times are CLOCK_MONOTONIC, which every process of the machine shares."""
 import json
+import math
 import os
 import pathlib
 import socket
@@ -32,7 +33,8 @@ def figure(bench, measure, values, unit, **extra):
 
 
 def percentile(ordered, part):
-    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+    """The smallest value that at least `part` of all do not exceed."""
+    return ordered[math.ceil(len(ordered) * part) - 1]
 
 
 # ---- processes
