@@ -158,7 +158,7 @@ def changes_of(product, bare, what, first, changes, wanted):
 def restarts(product):
     """kill -9 of the control plane: until a change made at that moment is live, and until all is acknowledged again. Each in a new
     gateway, since the supervisor waits longer after each crash."""
-    connected, live = [], []
+    connected, live, sent = [], [], []
     for number in range(STARTS):
         product.stop()
         product.start()
@@ -172,7 +172,9 @@ def restarts(product):
         live.append((product.client.until(product.shape.prefix(i, version), product.shape.authority(i), b"200 OK") - start) / 1e6)
         asyncio.run(product.gateway.wait_ready())
         connected.append((time.monotonic_ns() - start) / 1e6)
+        sent.append(product.sent()["resources"])
     rig.figure("restart", "change_live", live, "ms", **product.shape.tags())
+    rig.figure("restart", "resources_sent", sent, "resources", **product.shape.tags())
     rig.figure("restart", "ready_again", connected, "ms", **product.shape.tags())
 
 

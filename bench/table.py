@@ -44,8 +44,11 @@ def cell(figures, floor):
 def main(path):
     figures = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines() if line.startswith("{")]
     columns = list(dict.fromkeys((f["shape"], f["mappings"], f["per_host"]) for f in figures if "per_host" in f))
+    figures = [f for f in figures if "per_host" in f]
+
     def of(name, column):
-        return [f for f in figures if name and (f["bench"], f["measure"]) == name and (f["shape"], f["mappings"], f["per_host"]) == column]
+        return [f for f in figures if (f["bench"], f["measure"]) == name and (f["shape"], f["mappings"], f["per_host"]) == column]
+
     titles = [f"{shape}, {mappings:,}" + (", one Host" if per_host == mappings else "") for shape, mappings, per_host in columns]
     print("| |", " | ".join(titles), "|")
     print("| --- |", " | ".join("---" for _ in columns), "|")

@@ -1,5 +1,6 @@
 """Cleartext chains with many Hosts: one RouteConfiguration against scoped routes, one RouteConfiguration a Host. Prints what one changed
-route costs, and what the product's scope key (src/generate/http_connection_manager.cc) costs a request. Direct responses, one worker."""
+route costs, and what the product's scope key (src/generate/http_connection_manager.cc) costs a request that Envoy answers itself and one
+that a backend (another Envoy) answers. One worker."""
 import pathlib
 import tempfile
 
@@ -8,7 +9,7 @@ from harness import netns
 from spikes import shapes
 from spikes.load import throughput
 
-PORT, ADMIN = 8080, 9901
+PORT, ADMIN, BACKEND = 8080, 9901, 9080
 PER_HOST = 100
 COUNTS = (1000, 5000)
 UPDATES = 30
@@ -67,9 +68,15 @@ def scoped_listener(filters):
                            early_header_mutation_extensions=[{"name": "scope_key", "typed_config": mutation}])
 
 
+def route(prefix, version):
+    if version == "proxied":
+        return {"match": {"prefix": prefix}, "route": {"cluster": "backend"}}
+    return shapes.direct(prefix, version)
+
+
 def host_routes(i, version):
     found = {"metadata": {"filter_metadata": {"emissary.scope": {"found": True}}}}
-    return shapes.virtual_host(host(i), [shapes.direct(f"/p{i * PER_HOST + k}/", version) for k in range(PER_HOST)], **found)
+    return shapes.virtual_host(host(i), [route(f"/p{i * PER_HOST + k}/", version) for k in range(PER_HOST)], **found)
 
 
 def tables(layout, count, version, only_last=False):
@@ -94,18 +101,18 @@ LAYOUTS = {  # name: (layout of the tables, listener)
 
 
 class Setup:
-    def __init__(self, work, binary, name, count):
-        self.work, self.last = work, host(count // PER_HOST - 1)
+    def __init__(self, work, binary, name, count, version="old"):
+        self.work, self.last, self.version = work, host(count // PER_HOST - 1), version
         self.path = f"/p{count - PER_HOST}/"
         layout, listener = LAYOUTS[name]
-        start = shapes.write(work / "start.json", [listener(), *tables(layout, count, "old")])
+        start = shapes.write(work / "start.json", [*shapes.eds_cluster("backend"), listener(), *tables(layout, count, version)])
         self.changes = {v: shapes.write(work / f"{v}.json", tables(layout, count, v, only_last=True)) for v in ("old", "new")}
         self.floor = rig.Floor(binary, work / "ads", [start], work / "floor.log")
         self.envoy = rig.Envoy(work, work / "ads", ADMIN)
 
     def __enter__(self):
         self.client = rig.Client(PORT)
-        self.client.until(self.path, self.last, b"old")
+        self.client.until(self.path, self.last, b"200 OK" if self.version == "proxied" else self.version.encode())
         return self
 
     def __exit__(self, *_):
@@ -130,15 +137,21 @@ def updates(setup, name, count):
     rig.figure("spike.scoped_routes", "update_envoy_cpu", cost, "ms", **tags)
 
 
-def main(binaries):
-    binary = pathlib.Path(binaries) / "floor"
-    cpu = {name: [] for name in LAYOUTS}
+def requests(binary, names, version):
+    cpu = {name: [] for name in names}
     for _ in range(ROUNDS):  # in turns, so that a change of the machine's load meets all of them
-        for name in LAYOUTS:
-            with tempfile.TemporaryDirectory() as work, Setup(pathlib.Path(work), binary, name, 1000) as setup:
+        for name in names:
+            with tempfile.TemporaryDirectory() as work, Setup(pathlib.Path(work), binary, name, 1000, version) as setup:
                 cpu[name].append(throughput(setup.envoy, PORT, setup.path, setup.last)[1])
     for name, values in cpu.items():
-        rig.figure("spike.scoped_routes", "envoy_cpu_a_request", values, "us", layout=name)
+        rig.figure("spike.scoped_routes", "envoy_cpu_a_request", values, "us", layout=name, proxied=version == "proxied")
+
+
+def main(binaries):
+    binary = pathlib.Path(binaries) / "floor"
+    requests(binary, LAYOUTS, "old")
+    with tempfile.TemporaryDirectory() as work, rig.Envoy(work, None, ADMIN + 1, bootstrap=shapes.answering(BACKEND, ADMIN + 1)):
+        requests(binary, LAYOUTS, "proxied")
     for count in COUNTS:
         for name in ("one RouteConfiguration", "scoped, both filters"):
             with tempfile.TemporaryDirectory() as work, Setup(pathlib.Path(work), binary, name, count) as setup:

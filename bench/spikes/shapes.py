@@ -47,3 +47,11 @@ def eds_cluster(name):
     return [typed("cluster", {"name": name, "type": "EDS", "connect_timeout": "3s", "eds_cluster_config": {"eds_config": ADS}}),
             typed("endpoints", {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {
                 "socket_address": {"address": "127.0.0.1", "port_value": 9080}}}}]}]})]
+
+
+def answering(port, admin_port):
+    """Bootstrap of an Envoy that answers every request by itself: a backend that is no bottleneck."""
+    routes = {"route_config": {"virtual_hosts": [virtual_host("*", [direct("/")])]}}
+    static = {key: value for key, value in listener(port, routes).items() if key != "@type"}
+    return {"admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
+            "static_resources": {"listeners": [static]}}
