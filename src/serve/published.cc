@@ -5,6 +5,11 @@
 namespace emissary::serve {
 namespace {
 
+// Envoy's words for an address that somebody else holds.
+bool unbound(const Refusal& refusal) {
+  return refusal.key.type == Type::Listener && refusal.detail.find("cannot bind") != std::string::npos;
+}
+
 // A resource that flaps between two bad forms must not be tried for ever; more than a few are no use to remember.
 constexpr size_t kQuarantine = 8;
 
@@ -66,7 +71,23 @@ void Published::accept(const ResourcePtr& resource) {
   if (Slot* found = slot(resource->type, resource->name)) {
     // Equal bytes: hold one copy.
     found->accepted = found->current->version == resource->version ? found->current : resource;
+    if (!refusals_.empty()) note({resource->type, resource->name}, found);
   }
+}
+
+bool Published::anyUnbound() const {
+  return std::any_of(refusals_.begin(), refusals_.end(), [](const auto& entry) { return unbound(entry.second); });
+}
+
+std::vector<ResourceKey> Published::pardonUnbound() {
+  std::vector<ResourceKey> pardoned;
+  for (const auto& [key, refusal] : refusals_) {
+    if (!unbound(refusal)) continue;
+    const std::string& version = refusal.version;
+    if (std::erase_if(slot(key.type, key.name)->quarantine, [&](const auto& entry) { return entry.first == version; }) > 0)
+      pardoned.push_back(key);
+  }
+  return pardoned;
 }
 
 void Published::refuse(const Resource& resource, std::string detail) {

@@ -43,6 +43,10 @@ class Published {
   void accept(const ResourcePtr& resource);
   void refuse(const Resource& resource, std::string detail);
 
+  /// Listeners refused because their address was taken: may be offered again. They stay among the refusals until one is accepted.
+  std::vector<ResourceKey> pardonUnbound();
+  bool anyUnbound() const;
+
   /// ClusterLoadAssignments that a lost client may wait for, although it will say that it has them: its cluster changed
   /// and the connection went before they were answered.
   std::set<std::string>& owedEndpoints() { return owed_endpoints_; }

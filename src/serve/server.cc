@@ -82,6 +82,7 @@ class Server::Impl final : public Sink, private StreamEvents {
       for (Command& command : commands) {
         std::visit([this](auto& c) { handle(c); }, command);
       }
+      retryListeners();
       for (auto& [id, stream] : streams_) {
         stream.delta.tick(now_);
         pump(stream);
@@ -142,6 +143,18 @@ class Server::Impl final : public Sink, private StreamEvents {
     stream.connection->write(std::move(*response));
   }
 
+  void retryListeners() {
+    if (!published_.anyUnbound()) {
+      retry_ = Time::max();
+    } else if (retry_ == Time::max()) {
+      retry_ = now_ + options_.address_retry;
+    } else if (retry_ <= now_) {
+      retry_ = now_ + options_.address_retry;
+      const std::vector<ResourceKey> keys = published_.pardonUnbound();
+      for (auto& [id, stream] : streams_) stream.delta.changed(keys, now_);
+    }
+  }
+
   void onNack(Type type) override { observer_.onNack(type); }
 
   void report() {
@@ -186,7 +199,7 @@ class Server::Impl final : public Sink, private StreamEvents {
   }
 
   Time deadline() const {
-    Time until = Time::max();
+    Time until = retry_;
     for (const auto& [id, stream] : streams_) {
       until = std::min(until, stream.delta.deadline());
       if (pending_.empty()) continue;
@@ -207,6 +220,7 @@ class Server::Impl final : public Sink, private StreamEvents {
   Published published_;
   std::map<uint64_t, Stream> streams_;
   std::deque<Pending> pending_;
+  Time retry_ = Time::max();
   std::set<std::string> held_;
 };
 

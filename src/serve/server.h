@@ -54,6 +54,9 @@ struct ServerOptions {
   std::string address;
   /// A generation that a client did not answer in this time counts as answered.
   std::chrono::milliseconds answer_bound{15000};
+  /// A Listener whose address Envoy could not bind is offered again after this time: whoever holds the address may have left. Every
+  /// other refusal lies in the bytes and is final.
+  std::chrono::milliseconds address_retry{5000};
   StreamOptions stream;
 };
 

@@ -283,6 +283,29 @@ TEST_F(ServerTest, ARefusalIsReportedOnceAndHoldsForOtherClients) {
   EXPECT_TRUE(watched.await([&] { return recorder.refused.empty(); }));
 }
 
+TEST_F(ServerTest, AListenerWhoseAddressIsTakenIsOfferedAgain) {
+  options.address_retry = 10ms;
+  start();
+  publish({other(Type::Listener, "l"), other(Type::Listener, "wrong")});
+  auto peer = transport->connect();
+  peer->answers_ = false;
+  peer->request({.type = Type::Listener});
+  ASSERT_TRUE(peer->awaitResponses(2));
+  for (const Response& response : peer->received()) {
+    const bool taken = response.resources[0]->name == "l";
+    peer->request({.type = Type::Listener,
+                   .nonce = response.nonce,
+                   .refused = true,
+                   .detail = taken ? "cannot bind '0.0.0.0:80': Address already in use" : "no such filter"});
+  }
+  ASSERT_TRUE(watched.await([&] { return recorder.refused.size() == 2; }));
+  ASSERT_TRUE(peer->awaitResponses(3));
+  EXPECT_EQ(peer->received()[2].resources[0]->name, "l");
+  peer->request({.type = Type::Listener, .nonce = peer->received()[2].nonce});
+  ASSERT_TRUE(watched.await([&] { return recorder.refused.size() == 1; }));
+  watched.with([&] { EXPECT_EQ(recorder.refused[0].key.name, "wrong"); });
+}
+
 TEST_F(ServerTest, HeldRoutesAreReported) {
   options.stream.hold_bound = 20ms;
   start();
