@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <map>
 #include <tuple>
@@ -79,7 +78,6 @@ std::optional<Offline> compileOffline(const settings::Settings& settings, std::s
   options.ns = settings.ns;
   options.single_namespace = settings.single_namespace;
   options.bind_address = settings.bind_address;
-  options.now = std::time(nullptr);
   result.engine = std::make_unique<engine::Engine>(std::move(options));
   result.engine->apply(merge(batches, result.findings));
   for (Finding& finding : result.engine->findings()) result.findings.push_back(std::move(finding));

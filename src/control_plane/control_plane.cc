@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 
@@ -86,7 +85,6 @@ engine::Options engineOptions(const settings::Settings& settings) {
   forbid(settings.admin);
   forbid({"127.0.0.1", settings.envoy_admin_port});
   if (const auto ads = settings::parseAddress(settings.ads_address)) forbid(*ads);
-  options.now = std::time(nullptr);
   return options;
 }
 

@@ -29,8 +29,6 @@ struct Options {
   std::string bind_address = "0.0.0.0";
   /// Addresses ("127.0.0.1:8877") that no Mapping may point to: our admin server, Envoy's, the xDS server.
   std::vector<std::string> forbidden_upstreams;
-  /// Certificates are judged against this (seconds since the epoch) only for notices of expiry; 0: not at all.
-  int64_t now = 0;
 };
 
 /// What `objects` and the metrics report about one kind.

@@ -19,6 +19,8 @@ namespace {
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 
+constexpr int kRequestHeadersSeconds = 30;
+
 // Scripts parse this line: it is upstream's.
 constexpr std::string_view kAccessLog =
     "ACCESS [%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% "
@@ -119,6 +121,8 @@ HttpConnectionManager httpConnectionManager(const ir::Listener& listener, const 
   out.mutable_use_remote_address()->set_value(true);
   if (listener.trusted_hops > 0) out.set_xff_num_trusted_hops(listener.trusted_hops);
   out.mutable_normalize_path()->set_value(true);
+  // A client that sends its headers a byte at a time would hold a connection for ever.
+  out.mutable_request_headers_timeout()->set_seconds(kRequestHeadersSeconds);
   if (listener.http2_max_concurrent_streams) {
     out.mutable_http2_protocol_options()->mutable_max_concurrent_streams()->set_value(*listener.http2_max_concurrent_streams);
   }
