@@ -27,7 +27,9 @@ ROWS = [  # title, (bench, measure), (bench, measure) of its floor
 
 
 def number(value):
-    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
 
 
 def cell(figures, floor):
