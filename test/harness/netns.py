@@ -3,6 +3,7 @@ behind, since the namespaces (network and processes) end with the program that r
 
 Inside, 10.77.0.0/16 lies on the loopback device, so that every address of it is local, as with 127.0.0.0/8; unlike those
 its addresses are valid for Kubernetes endpoints."""
+import functools
 import os
 import subprocess
 import sys
@@ -15,11 +16,22 @@ def _current():
     return os.readlink("/proc/self/ns/net")
 
 
+def _user():
+    return [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+
+
+@functools.cache
+def _processes():
+    """A namespace for processes too, where it can be had: in a plain chroot nothing can be mounted privately. There what a
+    case starts ends with its parent, as everywhere, but by signals alone."""
+    own = ["--pid", "--mount-proc"]
+    tried = subprocess.run(["unshare", "--fork", *_user(), *own, "true"], capture_output=True)
+    return own if tried.returncode == 0 else []
+
+
 def command(module, *arguments):
     """The command line that runs `python -m module` in new namespaces; `environment()` goes with it."""
-    unshare = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    if os.geteuid() != 0:
-        unshare += ["--user", "--map-root-user"]
+    unshare = ["unshare", "--net", "--fork", "--kill-child", *_user(), *_processes()]
     return [*unshare, sys.executable, "-m", module, *map(str, arguments)]
 
 

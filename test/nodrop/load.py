@@ -167,6 +167,8 @@ class Load:
                 socket = None
             self.counts.requests[kind] += 1
             await asyncio.sleep(self.pause * 5)
+        if socket:
+            socket.writer.close()
 
     async def _upgrade(self, kind):
         try:
