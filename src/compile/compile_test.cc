@@ -122,7 +122,7 @@ TEST(Order, TheWorkedExample) {
   EXPECT_EQ(sortKey(matching("/ü/", "")).path_length, 3u) << "characters, not bytes";
 }
 
-std::vector<std::pair<size_t, uint32_t>> sharesOf(std::vector<std::optional<int64_t>> weights, size_t* problems = nullptr) {
+std::vector<std::pair<size_t, uint32_t>> sharesOf(const std::vector<std::optional<int64_t>>& weights, size_t* problems = nullptr) {
   std::vector<ir::Leg> legs;
   for (const auto& weight : weights) {
     legs.emplace_back();

@@ -190,7 +190,8 @@ std::string_view text(DrainEnd end) {
   switch (end) {
     case DrainEnd::Quiet: return "drained: no connection is left";
     case DrainEnd::EnvoyGone: return "drained: Envoy does not answer";
-    case DrainEnd::OutOfTime: return "the grace is nearly over and connections are left";
+    case DrainEnd::IdleLeft: return "drained: only idle connections are left";
+    case DrainEnd::OutOfTime: return "the grace is nearly over and requests are under way";
     case DrainEnd::GivenUp: return "the drain was given up";
   }
   return "";
@@ -226,7 +227,7 @@ int run(const settings::Settings& settings) {
   const DrainEnd end = control_plane->drain(sleep);
   log::info(text(end));
   control_plane->stop();
-  return end == DrainEnd::Quiet || end == DrainEnd::EnvoyGone ? 0 : 1;
+  return end == DrainEnd::OutOfTime || end == DrainEnd::GivenUp ? 1 : 0;
 }
 
 }  // namespace emissary::control_plane

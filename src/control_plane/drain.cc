@@ -9,6 +9,11 @@ constexpr std::chrono::milliseconds kStep{100};
 /// Questions without an answer, one after another, after which nobody is there to drain.
 constexpr int kGone = 5;
 
+bool idle(const DrainWorld& world) {
+  const auto reply = world.ask("GET", envoy::kRequestStats);
+  return reply && reply->status == 200 && envoy::activeRequests(reply->body) == 0;
+}
+
 }  // namespace
 
 DrainEnd drain(const DrainPlan& plan, const DrainWorld& world) {
@@ -29,7 +34,7 @@ DrainEnd drain(const DrainPlan& plan, const DrainWorld& world) {
     } else if (++unanswered == kGone) {
       return DrainEnd::EnvoyGone;
     }
-    if (world.now() + kStep >= end) return DrainEnd::OutOfTime;
+    if (world.now() + kStep >= end) return idle(world) ? DrainEnd::IdleLeft : DrainEnd::OutOfTime;
     if (!world.sleep(kStep)) return DrainEnd::GivenUp;
   }
 }

@@ -27,7 +27,9 @@ struct DrainWorld {
   std::function<std::optional<envoy::Reply>(const std::string& method, const std::string& path)> ask;
 };
 
-enum class DrainEnd { Quiet, EnvoyGone, OutOfTime, GivenUp };
+/// IdleLeft: the time is over and connections are left, but none has a request under way. A client that keeps an idle connection
+/// open cannot be told to close it; it is used to finding it closed.
+enum class DrainEnd { Quiet, EnvoyGone, IdleLeft, OutOfTime, GivenUp };
 
 /// Readiness is off already.
 DrainEnd drain(const DrainPlan& plan, const DrainWorld& world);

@@ -16,6 +16,7 @@ struct Fake {
   std::chrono::steady_clock::time_point time{1h};
   int connections = 3;
   bool closes = true;
+  int requests = 1;
   bool there = true;
   bool stopped = false;
   std::vector<std::string> asked;
@@ -30,6 +31,10 @@ struct Fake {
               if (asked.empty() || asked.back() != method + " " + path) asked.push_back(method + " " + path);
               if (!there) return std::nullopt;
               if (method == "POST") return envoy::Reply{200, "OK\n"};
+              if (path == envoy::kRequestStats) {
+                return envoy::Reply{200, "http.admin.downstream_rq_active: 1\nhttp.ingress_http.downstream_rq_active: " +
+                                             std::to_string(requests) + "\n"};
+              }
               const int now = closes && connections > 0 ? connections-- : connections;
               return envoy::Reply{200, "listener.0.0.0.0_80.downstream_cx_active: " + std::to_string(now) + "\n"};
             }};
@@ -53,6 +58,13 @@ TEST(Drain, StopsWhenTheTimeIsOver) {
   EXPECT_EQ(drain({.delay = 1s, .budget = 3s}, fake.world()), DrainEnd::OutOfTime);
   EXPECT_LE(fake.time - begin, 3s);
   EXPECT_GE(fake.time - begin, 2s);
+}
+
+TEST(Drain, IdleConnectionsAreNoFailure) {
+  Fake fake;
+  fake.closes = false;
+  fake.requests = 0;
+  EXPECT_EQ(drain({.budget = 3s}, fake.world()), DrainEnd::IdleLeft);
 }
 
 TEST(Drain, ADelayLongerThanAllEndsWithTheBudget) {

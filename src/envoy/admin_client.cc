@@ -2,7 +2,9 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <charconv>
+#include <initializer_list>
 #include <sstream>
 
 namespace emissary::envoy {
@@ -30,21 +32,32 @@ std::optional<Reply> ask(const std::string& host, uint16_t port, const std::stri
   return reply;
 }
 
-uint64_t activeConnections(const std::string& stats) {
+namespace {
+
+// The sum of the gauges whose names begin with `head`, less those that begin with one of `ours`.
+uint64_t sum(const std::string& stats, std::string_view head, std::initializer_list<std::string_view> ours) {
   uint64_t total = 0;
   std::istringstream lines(stats);
   for (std::string line; std::getline(lines, line);) {
     const size_t colon = line.rfind(": ");
-    if (colon == std::string::npos || line.rfind("listener.", 0) != 0) continue;
+    if (colon == std::string::npos || !line.starts_with(head)) continue;
     const std::string_view name = std::string_view(line).substr(0, colon);
     // A worker's share is in its listener's number already.
-    if (name.starts_with("listener.admin.") || name.starts_with("listener.ambassador-ready.") || name.find(".worker_") != name.npos)
-      continue;
+    if (name.find(".worker_") != name.npos) continue;
+    if (std::any_of(ours.begin(), ours.end(), [&](std::string_view own) { return name.starts_with(own); })) continue;
     uint64_t value = 0;
     const auto [end, error] = std::from_chars(line.data() + colon + 2, line.data() + line.size(), value);
     if (error == std::errc()) total += value;
   }
   return total;
 }
+
+}  // namespace
+
+uint64_t activeConnections(const std::string& stats) {
+  return sum(stats, "listener.", {"listener.admin.", "listener.ambassador-ready."});
+}
+
+uint64_t activeRequests(const std::string& stats) { return sum(stats, "http.", {"http.admin.", "http.ready_http."}); }
 
 }  // namespace emissary::envoy

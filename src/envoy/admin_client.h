@@ -24,4 +24,8 @@ uint64_t activeConnections(const std::string& stats);
 /// The request whose answer activeConnections reads.
 inline constexpr const char* kConnectionStats = "/stats?filter=%5Elistener%5C..*%5C.downstream_cx_active%24";
 
+/// Likewise requests that are being answered, WebSockets included.
+uint64_t activeRequests(const std::string& stats);
+inline constexpr const char* kRequestStats = "/stats?filter=%5Ehttp%5C..*%5C.downstream_rq_active%24";
+
 }  // namespace emissary::envoy
