@@ -130,7 +130,11 @@ TEST_F(CompilerTest, ARefusalIsToldToTheObjectsBehindIt) {
   const auto cluster = std::find_if(first.upserts.begin(), first.upserts.end(),
                                     [](const serve::ResourcePtr& r) { return r->type == serve::Type::Cluster; });
   ASSERT_NE(cluster, first.upserts.end());
-  compiler_.refused({{{serve::Type::Cluster, (*cluster)->name}, "v", "no such thing " + std::string(5000, 'x')}});
+  std::vector<serve::Refusal> refusals(1);
+  refusals[0].key.name = (*cluster)->name;  // type: Cluster
+  refusals[0].version = "v";
+  refusals[0].detail = "no such thing " + std::string(5000, 'x');
+  compiler_.refused(refusals);
   ASSERT_TRUE(shows([](const Snapshot& s) { return s.findings.size() == 1; }));
   const Finding finding = board_.current()->findings[0];
   EXPECT_EQ(finding.object, (ObjectRef{Kind::Mapping, "default", "quote"}));
@@ -145,7 +149,12 @@ TEST_F(CompilerTest, ARefusalIsToldToTheObjectsBehindIt) {
 TEST_F(CompilerTest, WhatEnvoySaysAboutASecretIsNotRepeated) {
   compiler_.submit(batch(kBasics, true));
   update(1);
-  compiler_.refused({{{serve::Type::Secret, "s"}, "v", "LEAK"}});
+  std::vector<serve::Refusal> refusals(1);
+  refusals[0].key.type = serve::Type::Secret;
+  refusals[0].key.name = "s";
+  refusals[0].version = "v";
+  refusals[0].detail = "LEAK";
+  compiler_.refused(refusals);
   ASSERT_TRUE(shows([](const Snapshot& s) { return s.findings.size() == 1; }));
   EXPECT_THAT(board_.current()->findings[0].message, ::testing::Not(HasSubstr("LEAK")));
 }
