@@ -8,7 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 const Metrics::Time kStart{1000h};
 

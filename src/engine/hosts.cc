@@ -238,7 +238,7 @@ void Engine::Impl::emitTopology(const compile::Topology& before) {
     if (it != old.end()) old.erase(it);
     generate::Generated made = generate::listener(listener);
     if (made.problem.empty()) {
-      put(serve::Type::Listener, listener.name, std::move(made.bytes));
+      put(serve::Type::Listener, listener.name, made.bytes);
     } else {
       topology_.findings.push_back({Severity::Error, listener.ref, "", "Envoy would refuse it: " + made.problem, "", 0});
     }
@@ -284,7 +284,7 @@ void Engine::Impl::emitSecrets() {
     if (secret_resources_.contains(resource) && !dirty_secrets_.contains({ns, name})) return;
     const auto& secret = std::get<model::Secret>(it->second->spec);
     generate::Generated made = ca ? generate::validation(resource, secret) : generate::certificate(resource, secret);
-    if (made.problem.empty()) put(serve::Type::Secret, resource, std::move(made.bytes));
+    if (made.problem.empty()) put(serve::Type::Secret, resource, made.bytes);
   };
   for (const ir::Listener& listener : topology_.listeners) {
     for (const ir::FilterChain& chain : listener.chains) {

@@ -180,7 +180,7 @@ class Engine::Impl {
   void useVirtualHosts(const ir::RouteTable& table, bool use);
   void evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEntry& entry);
   const std::string& piece(GroupEntry& group, bool forwarded, bool host_known);
-  void put(serve::Type type, const std::string& name, std::string bytes, std::vector<std::string> clusters = {},
+  void put(serve::Type type, const std::string& name, const std::string& bytes, std::vector<std::string> clusters = {},
            std::string endpoints = {});
   void remove(serve::Type type, const std::string& name);
   serve::Update finish();

@@ -129,7 +129,7 @@ void Engine::Impl::updateTables() {
   dirty_tables_.clear();
 }
 
-void Engine::Impl::put(serve::Type type, const std::string& name, std::string bytes, std::vector<std::string> clusters,
+void Engine::Impl::put(serve::Type type, const std::string& name, const std::string& bytes, std::vector<std::string> clusters,
                        std::string endpoints) {
   const serve::ResourceKey key{type, name};
   serve::ResourcePtr& slot = resources[key];

@@ -89,7 +89,7 @@ void Engine::Impl::nameClusters(const std::string& base_name) {
     if (!entry->upstream->tagged && (!plain || entry->hash < plain->hash)) plain = entry;
   }
   for (ClusterEntry* entry : it->second) {
-    std::string name = entry == plain ? base_name : fmt::format("{}-{}", base_name, entry->hash.hex().substr(0, 8));
+    std::string name = plain && entry == plain ? base_name : fmt::format("{}-{}", base_name, entry->hash.hex().substr(0, 8));
     if (name == entry->name) continue;
     if (!entry->name.empty()) remove(serve::Type::Cluster, entry->name);
     entry->name = std::move(name);
@@ -147,7 +147,7 @@ void Engine::Impl::evaluateCluster(ClusterEntry& entry) {
   }
   generate::Generated made = generate::cluster(entry.name, upstream, discovery);
   if (made.problem.empty()) {
-    put(serve::Type::Cluster, entry.name, std::move(made.bytes), {}, discovery.assignment);
+    put(serve::Type::Cluster, entry.name, made.bytes, {}, discovery.assignment);
   } else {
     remove(serve::Type::Cluster, entry.name);
   }
