@@ -123,7 +123,7 @@ class Programs {
 
 std::string checkMessage(const Message& message, const Program& program);
 
-std::string reason(std::string what) { return what.empty() ? what : ": " + what; }
+std::string reason(const std::string& what) { return what.empty() ? what : ": " + what; }
 
 /// The content of an Any is a resource of its own to Envoy, with rules of its own.
 std::string checkPacked(const Message& message) {

@@ -119,7 +119,7 @@ void Fields::notice(std::string_view name, std::string message) {
   report_.notice(path(name).text(), lineOf(name), std::move(message));
 }
 
-void Fields::wrongType(std::string_view name, const Value& value, std::string_view expected, std::string cure) {
+void Fields::wrongType(std::string_view name, const Value& value, std::string_view expected, const std::string& cure) {
   std::string message = fmt::format("must be {}, but is {}", expected, describe(value));
   if (!cure.empty()) message += "; " + cure;
   refuse(name, std::move(message));
@@ -233,7 +233,7 @@ bool Fields::readMs(std::string_view name, std::optional<int64_t>& out, int64_t 
     refuse(name, fmt::format("must be from {} to {} milliseconds, but is {}", min, kMaxMs, *number));
     return false;
   }
-  out = *number;
+  out = number;
   return true;
 }
 
@@ -252,7 +252,7 @@ int Fields::readChoice(std::string_view name, std::span<const std::string_view> 
       cure = fmt::format("write {}", choices[i]);
     }
   }
-  wrongType(name, *value, fmt::format("one of {}", fmt::join(choices, ", ")), std::move(cure));
+  wrongType(name, *value, fmt::format("one of {}", fmt::join(choices, ", ")), cure);
   return -1;
 }
 

@@ -106,7 +106,7 @@ class Fields {
  private:
   const manifest::Value* find(std::string_view name) const;
   bool checkText(std::string_view name, const manifest::Value& value);
-  void wrongType(std::string_view name, const manifest::Value& value, std::string_view expected, std::string cure = {});
+  void wrongType(std::string_view name, const manifest::Value& value, std::string_view expected, const std::string& cure = {});
   int lineOf(std::string_view name) const;
   std::string nearest(std::string_view name) const;
 

@@ -33,7 +33,9 @@ void readMatches(Fields& spec, const MatchField& field, std::vector<ValueMatch>&
     return;
   }
   const size_t first = out.size();
-  for (const auto& [name, item] : value->map) {
+  for (const Value::Entry& entry : value->map) {
+    const std::string& name = entry.first;
+    const Value& item = entry.second;
     if (item.isNull()) continue;
     const Path at(&path, name);
     const auto refuse = [&](std::string message) { report.refuse(at.text(), item.line, std::move(message)); };
