@@ -178,7 +178,7 @@ class Scenario {
             return r->name == n && (r->type == Type::Listener || r->type == Type::Routes);
           });
           break;
-        case 3:
+        default:
           // A cluster goes, and with it all routes to it.
           if (clusters.erase(n) == 0) break;
           std::erase_if(upserts, [&](const ResourcePtr& r) {

@@ -107,7 +107,7 @@ BlackHole::BlackHole() : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size);
+  EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
   ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
 }

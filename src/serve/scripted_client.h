@@ -49,14 +49,14 @@ class Client final : public StreamEvents {
     changed(world_.apply(std::move(upserts), std::move(removals)));
   }
   void changed(const std::vector<ResourceKey>& keys) { stream_.changed(keys, world_.now); }
-  void request(Request request) { stream_.request(request, world_.now); }
+  void request(const Request& request) { stream_.request(request, world_.now); }
   void wildcard(Type type) { request({.type = type}); }
   void subscribe(Type type, std::vector<std::string> names) { request({.type = type, .subscribe = std::move(names)}); }
   void unsubscribe(Type type, std::vector<std::string> names) { request({.type = type, .unsubscribe = std::move(names)}); }
   void reconnect(Type type, std::vector<std::string> names, const std::vector<ResourcePtr>& had) {
     Request r{.type = type, .subscribe = std::move(names)};
     for (const ResourcePtr& resource : had) r.versions.emplace_back(resource->name, resource->version);
-    request(std::move(r));
+    request(r);
   }
   void ack(const Response& response) { request({.type = response.type, .nonce = response.nonce}); }
   void nack(const Response& response, const std::string& detail = "bad") {
