@@ -224,7 +224,7 @@ class Server::Impl final : public Sink, private StreamEvents {
   std::set<std::string> held_;
 };
 
-Server::Server(ServerOptions options, Observer& observer) : Server(options, observer, makeGrpcTransport(options.address)) {}
+Server::Server(const ServerOptions& options, Observer& observer) : Server(options, observer, makeGrpcTransport(options.address)) {}
 Server::Server(ServerOptions options, Observer& observer, std::unique_ptr<Transport> transport)
     : impl_(std::make_unique<Impl>(std::move(options), observer, std::move(transport))) {}
 Server::~Server() = default;

@@ -64,7 +64,7 @@ class Transport;
 
 class Server {
  public:
-  Server(ServerOptions options, Observer& observer);
+  Server(const ServerOptions& options, Observer& observer);
   /// For tests: carried by something else than gRPC.
   Server(ServerOptions options, Observer& observer, std::unique_ptr<Transport> transport);
   ~Server();
