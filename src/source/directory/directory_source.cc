@@ -13,7 +13,7 @@ class DirectorySource::Impl : public Follower {
   using Follower::Follower;
 };
 
-DirectorySource::DirectorySource(DirectoryOptions options, Sink sink)
+DirectorySource::DirectorySource(const DirectoryOptions& options, Sink sink)
     : impl_(std::make_unique<Impl>(options, std::move(sink), model::parseDocument, makeNotifier())) {}
 
 DirectorySource::~DirectorySource() = default;

@@ -27,7 +27,7 @@ struct DirectoryOptions {
 
 class DirectorySource {
  public:
-  DirectorySource(DirectoryOptions options, Sink sink);
+  DirectorySource(const DirectoryOptions& options, Sink sink);
   ~DirectorySource();
 
   /// Read everything once, in the caller's thread: one batch that ends with Synced, without following. For `check` and
