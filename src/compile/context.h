@@ -24,6 +24,21 @@ struct Installation {
 /// The kind of the resolver called `name` as seen from `ns`: one of the three resolver kinds, or absent when unknown.
 using ResolverLookup = std::function<std::optional<Kind>(std::string_view name, std::string_view ns)>;
 
+/// What is known of a Secret without its content: nothing here changes when a certificate is rotated.
+struct SecretState {
+  bool exists = false;
+  bool has_certificate = false;
+  bool has_ca = false;
+  bool has_crl = false;
+  /// Why its certificate cannot terminate TLS; "" when it can.
+  std::string problem;
+  auto operator<=>(const SecretState&) const = default;
+};
+
+using SecretLookup = std::function<SecretState(std::string_view ns, std::string_view name)>;
+/// The TLSContext called `name` as seen from `ns`: null when there is none. Also for "<name>.<namespace>".
+using TlsContextLookup = std::function<ObjectPtr(std::string_view name, std::string_view ns)>;
+
 /// Label keys that some Host's mappingSelector asks for.
 using SelectorKeys = std::set<std::string>;
 

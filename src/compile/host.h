@@ -12,20 +12,9 @@
 
 namespace emissary::compile {
 
-/// What is known of a Secret without its content: nothing here changes when a certificate is rotated.
-struct SecretState {
-  bool exists = false;
-  bool has_certificate = false;
-  bool has_ca = false;
-  /// Why its certificate cannot terminate TLS; "" when it can.
-  std::string problem;
-  auto operator<=>(const SecretState&) const = default;
-};
-
 struct HostLookups {
-  std::function<SecretState(std::string_view ns, std::string_view name)> secret;
-  /// The TLSContext called `name` as seen from `ns`: null when there is none. Also for "<name>.<namespace>".
-  std::function<ObjectPtr(std::string_view name, std::string_view ns)> tls_context;
+  SecretLookup secret;
+  TlsContextLookup tls_context;
 };
 
 struct HostResult {

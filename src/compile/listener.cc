@@ -141,6 +141,7 @@ class Builder {
     listener.tls_inspector = spec.has(Layer::TLS);
     listener.stat_prefix = !spec.stats_prefix.empty() ? spec.stats_prefix : spec.has(Layer::TLS) ? "ingress_https" : "ingress_http";
     listener.trusted_hops = spec.l7_depth;
+    listener.http = input_.http;
     listener.http2_max_concurrent_streams = spec.http2_max_concurrent_streams;
 
     const std::vector<const ir::Host*> hosts = hostsOf(object, spec);

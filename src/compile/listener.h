@@ -21,6 +21,7 @@ struct TopologyInput {
   std::vector<ObjectPtr> listeners;
   /// Hosts in use, in the order of compile::orderName.
   std::vector<const ir::Host*> hosts;
+  Boxed<model::HttpSettings> http;
   /// Labels of a namespace; empty when it is not known.
   std::function<Labels(const std::string& ns)> namespace_labels;
 };

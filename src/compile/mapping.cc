@@ -76,11 +76,10 @@ std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& lab
   return out;
 }
 
-MappingResult compileMapping(const Object& object, const Installation& installation, const ResolverLookup& resolvers,
-                             const SelectorKeys& selector_keys) {
+MappingResult compileMapping(const Object& object, const MappingContext& context) {
   const auto& mapping = std::get<model::Mapping>(object.spec);
   MappingResult result;
-  result.labels = projectLabels(object.labels, selector_keys);
+  result.labels = projectLabels(object.labels, context.selector_keys);
   result.match = match(mapping, result);
   ir::Leg& leg = result.leg;
   leg.mapping = object.ref;
@@ -91,13 +90,13 @@ MappingResult compileMapping(const Object& object, const Installation& installat
     result.usable = false;
   }
   rewrites(mapping, leg);
-  leg.timeout_ms = mapping.timeout_ms.value_or(3000);
+  leg.timeout_ms = mapping.timeout_ms.value_or(context.module.cluster_request_timeout_ms.value_or(3000));
   leg.idle_timeout_ms = mapping.idle_timeout_ms;
   leg.upgrades = mapping.allow_upgrade;
   std::sort(leg.upgrades.begin(), leg.upgrades.end());
   leg.upgrades.erase(std::unique(leg.upgrades.begin(), leg.upgrades.end()), leg.upgrades.end());
 
-  UpstreamResult upstream = compileUpstream(object, mapping, installation, resolvers);
+  UpstreamResult upstream = compileUpstream(object, mapping, context);
   if (upstream.unusable) result.usable = false;
   leg.upstream = std::move(upstream.upstream);
   std::move(upstream.findings.begin(), upstream.findings.end(), std::back_inserter(result.findings));

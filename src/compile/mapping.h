@@ -23,9 +23,18 @@ struct MappingResult {
   bool operator==(const MappingResult&) const = default;
 };
 
+/// What a Mapping's meaning hangs on besides itself.
+struct MappingContext {
+  const Installation& installation;
+  const model::Module& module;
+  const SelectorKeys& selector_keys;
+  ResolverLookup resolver;
+  SecretLookup secret;
+  TlsContextLookup tls_context;
+};
+
 /// `object` holds a usable Mapping.
-MappingResult compileMapping(const Object& object, const Installation& installation, const ResolverLookup& resolvers,
-                             const SelectorKeys& selector_keys);
+MappingResult compileMapping(const Object& object, const MappingContext& context);
 
 std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& labels, const SelectorKeys& keys);
 

@@ -79,15 +79,15 @@ std::string clusterName(std::string_view joined) {
   return fmt::format("{}-{}", name.substr(0, 40), sha1Upper(name).substr(0, 16));
 }
 
-UpstreamResult compileUpstream(const Object& object, const model::Mapping& mapping, const Installation& installation,
-                               const ResolverLookup& resolvers) {
+UpstreamResult compileUpstream(const Object& object, const model::Mapping& mapping, const MappingContext& context) {
+  const Installation& installation = context.installation;
   UpstreamResult result;
   const auto find = [&](Severity severity, std::string_view field, std::string message) {
     result.findings.push_back(findingOn(object, severity, std::string(field), std::move(message)));
   };
 
-  const std::string resolver_name = mapping.resolver.value_or("kubernetes-service");
-  const std::optional<Kind> resolver = resolvers(resolver_name, object.ref.ns);
+  const std::string resolver_name = mapping.resolver.value_or(context.module.resolver.value_or("kubernetes-service"));
+  const std::optional<Kind> resolver = context.resolver(resolver_name, object.ref.ns);
   if (!resolver || *resolver == Kind::ConsulResolver) {
     find(Severity::Error, "spec.resolver",
          resolver ? fmt::format("\"{}\" is a ConsulResolver, which this version does not support", resolver_name)
@@ -111,7 +111,7 @@ UpstreamResult compileUpstream(const Object& object, const model::Mapping& mappi
   }
 
   ir::Upstream upstream;
-  upstream.tls = service.scheme == "https";
+  if (service.scheme == "https") upstream.tls.emplace();
   upstream.port = service.port.value_or(upstream.tls ? 443 : 80);
   upstream.resolver = *resolver == Kind::KubernetesEndpointResolver ? Resolver::Endpoint : Resolver::Service;
   upstream.host = service.host;
@@ -133,7 +133,7 @@ UpstreamResult compileUpstream(const Object& object, const model::Mapping& mappi
   upstream.stat_name = mapping.stats_name.empty() ? sanitized(host_text + port_text) : mapping.stats_name;
   if (upstream.tls) {
     const std::string name = mapping.host_rewrite.value_or("").empty() ? upstream.host : *mapping.host_rewrite;
-    if (!isIpAddress(name)) upstream.sni = name.substr(0, name.find(':'));
+    if (!isIpAddress(name)) upstream.tls->sni = name.substr(0, name.find(':'));
   }
 
   std::string joined = "cluster";

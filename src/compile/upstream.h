@@ -17,8 +17,8 @@ struct UpstreamResult {
   std::vector<Finding> findings;
 };
 
-UpstreamResult compileUpstream(const Object& object, const model::Mapping& mapping, const Installation& installation,
-                               const ResolverLookup& resolvers);
+struct MappingContext;
+UpstreamResult compileUpstream(const Object& object, const model::Mapping& mapping, const MappingContext& context);
 
 /// Upstream's cluster name from its parts' text: every character outside [0-9A-Za-z_] becomes '_'; beyond 60 characters the
 /// first 40 and 16 digits of the SHA-1 of the whole remain.

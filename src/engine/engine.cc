@@ -31,6 +31,7 @@ Engine::Impl::Impl(Options options) : options_(std::move(options)) {
 // The passes, in order. Each reads what the ones before it left and marks what the ones after it must look at.
 serve::Update Engine::Impl::apply(const std::vector<Change>& changes) {
   updateStore(changes);  // objects in; which keys they touch
+  updateModule();        // which Module counts
   updateServices();      // the nature of each Service; the addresses of each assignment in use
   updateSecrets();       // which Secrets can be used, and for what
   updateHosts();         // Hosts with their TLS settings; the labels that selectors ask for

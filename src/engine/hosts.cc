@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::string_view kStandIn = "";  // sorts first; no object has this name
 
+Boxed<model::HttpSettings> httpSettings(const model::Module& module) {
+  Boxed<model::HttpSettings> out;
+  if (module.http != *out) out.edit() = module.http;
+  return out;
+}
+
 bool sameToSelectors(const compile::HostResult& a, const compile::HostResult& b) {
   if (a.host.has_value() != b.host.has_value()) return false;
   return !a.host || (a.host->hostname == b.host->hostname && a.host->mapping_selector == b.host->mapping_selector);
@@ -45,8 +51,14 @@ ObjectPtr Engine::Impl::tlsContext(std::string_view name, std::string_view ns) c
   return nullptr;
 }
 
+ObjectPtr Engine::Impl::lookUpContext(std::string_view name, std::string_view ns, std::set<std::string>& looked) const {
+  looked.insert(std::string(name));
+  if (const size_t dot = name.rfind('.'); dot != std::string_view::npos) looked.insert(std::string(name.substr(0, dot)));
+  return tlsContext(name, ns);
+}
+
 void Engine::Impl::updateSecrets() {
-  std::set<NamespacedName> moved;
+  std::set<NamespacedName>& moved = moved_secrets_;
   for (const NamespacedName& key : dirty_secrets_) {
     count(Table::Secret);
     compile::SecretState state;
@@ -56,6 +68,7 @@ void Engine::Impl::updateSecrets() {
         state.has_certificate = !secret->certificate.empty() && !secret->key.empty();
         state.has_ca =
             secret->ca.empty() ? !secret->certificate.empty() && secret->pair_problem.empty() : secret->ca_problem.empty();
+        state.has_crl = !secret->crl.empty();
         state.problem = state.has_certificate ? secret->pair_problem : "";
       }
     }
@@ -85,7 +98,6 @@ void Engine::Impl::updateHosts() {
       if (std::any_of(looked.begin(), looked.end(), [&](const auto& n) { return dirty_contexts_.contains(n); }))
         dirty_hosts_.insert(name);
     }
-    dirty_contexts_.clear();
   }
   for (const std::string& name : dirty_hosts_) {
     const auto it = hosts_.find(name);
@@ -118,11 +130,7 @@ void Engine::Impl::evaluateHost(HostEntry& entry) {
     entry.secrets.insert({std::string(ns), std::string(name)});
     return secretState(ns, name);
   };
-  lookups.tls_context = [&](std::string_view name, std::string_view ns) {
-    entry.contexts.insert(std::string(name));
-    if (const size_t dot = name.rfind('.'); dot != std::string_view::npos) entry.contexts.insert(std::string(name.substr(0, dot)));
-    return tlsContext(name, ns);
-  };
+  lookups.tls_context = [&](std::string_view name, std::string_view ns) { return lookUpContext(name, ns, entry.contexts); };
   compile::HostResult result = compile::compileHost(*entry.object, lookups);
   reject(entry.object->ref, !result.host.has_value());
   setHost(entry, std::move(result));
@@ -199,6 +207,7 @@ void Engine::Impl::updateTopology() {
     for (const auto& [name, entry] : hosts_) {
       if (entry.result.host) input.hosts.push_back(&*entry.result.host);
     }
+    input.http = httpSettings(*module_);
     input.namespace_labels = [this](const std::string& ns) {
       const auto it = namespaces_.find(ns);
       return it == namespaces_.end() ? Labels{} : it->second->labels;

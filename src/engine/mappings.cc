@@ -30,15 +30,32 @@ std::optional<Kind> Engine::Impl::resolver(std::string_view name, std::string_vi
   return std::nullopt;
 }
 
-void Engine::Impl::updateMappings() {
+// What the Mappings at hand looked up and is another now.
+void Engine::Impl::markMappings() {
   if (!dirty_resolvers_.empty()) {
+    const std::string standard = module_->resolver.value_or("kubernetes-service");
     for (const auto& [ref, entry] : mappings_) {
       if (!entry.object) continue;
       const auto& name = std::get<model::Mapping>(entry.object->spec).resolver;
-      if (dirty_resolvers_.contains(name.value_or("kubernetes-service"))) dirty_mappings_.insert(ref);
+      if (dirty_resolvers_.contains(name.value_or(standard))) dirty_mappings_.insert(ref);
     }
     dirty_resolvers_.clear();
   }
+  if (!dirty_contexts_.empty() || !moved_secrets_.empty()) {
+    const auto meet = [](const auto& looked, const auto& moved) {
+      return std::any_of(looked.begin(), looked.end(), [&](const auto& key) { return moved.contains(key); });
+    };
+    for (const ObjectRef& ref : mappings_with_lookups_) {
+      const MappingEntry& entry = mappings_.at(ref);
+      if (meet(entry.contexts, dirty_contexts_) || meet(entry.secrets, moved_secrets_)) dirty_mappings_.insert(ref);
+    }
+    dirty_contexts_.clear();
+    moved_secrets_.clear();
+  }
+}
+
+void Engine::Impl::updateMappings() {
+  markMappings();
   for (const ObjectRef& ref : dirty_mappings_) evaluateMapping(ref);
   dirty_mappings_.clear();
 }
@@ -51,13 +68,25 @@ void Engine::Impl::evaluateMapping(const ObjectRef& ref) {
     leaveGroup(entry);
     if (entry.cluster) releaseCluster(entry.cluster, ref);
     mappings_with_findings_.erase(ref);
+    mappings_with_lookups_.erase(ref);
     mappings_.erase(it);
     return;
   }
   count(Table::Mapping);
-  compile::MappingResult result = compile::compileMapping(
-      *entry.object, installation_, [this](std::string_view name, std::string_view ns) { return resolver(name, ns); },
-      selector_keys_);
+  entry.secrets.clear();
+  entry.contexts.clear();
+  const compile::MappingContext context{
+      installation_,
+      *module_,
+      selector_keys_,
+      [this](std::string_view name, std::string_view ns) { return resolver(name, ns); },
+      [&](std::string_view ns, std::string_view name) {
+        entry.secrets.insert({std::string(ns), std::string(name)});
+        return secretState(ns, name);
+      },
+      [&](std::string_view name, std::string_view ns) { return lookUpContext(name, ns, entry.contexts); }};
+  compile::MappingResult result = compile::compileMapping(*entry.object, context);
+  note(mappings_with_lookups_, ref, !entry.secrets.empty() || !entry.contexts.empty());
   reject(ref, !result.usable);
   note(mappings_with_findings_, ref, !result.findings.empty());
   if (entry.result == result) return;

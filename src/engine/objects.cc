@@ -123,6 +123,15 @@ void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {
       }
       if (moved) dirty_secrets_.insert(key);
       break;
+    case Kind::Module:
+      if (ref.name != "ambassador") break;
+      if (usable) {
+        modules_[compile::orderName(ref)] = usable;
+      } else {
+        modules_.erase(compile::orderName(ref));
+      }
+      if (moved) dirty_modules_ = true;
+      break;
     case Kind::Namespace:
       if (usable) {
         namespaces_[ref.name] = usable;

@@ -164,6 +164,7 @@ std::vector<Finding> Engine::Impl::findings() const {
   for (const auto& [order, host] : hosts_) {
     for (const Finding& finding : host.result.findings) add(finding);
   }
+  for (const Finding& finding : module_findings_) add(finding);
   for (const Finding& finding : topology_.findings) {
     if (objects_.contains(finding.object)) add(finding);  // not the stand-in
   }
@@ -291,7 +292,7 @@ nlohmann::ordered_json Engine::Impl::ir() const {
   for (const auto& [cluster_name, cluster] : by_name) {
     const ir::Upstream& upstream = *cluster->upstream;
     Json one = {{"name", cluster_name}, {"host", upstream.host}, {"port", upstream.port}};
-    if (upstream.tls) one["tls"] = {{"sni", upstream.sni}};
+    if (upstream.tls) one["tls"] = {{"sni", upstream.tls->sni}};
     if (upstream.http2) one["http2"] = true;
     one["connect_timeout_ms"] = upstream.connect_timeout_ms;
     const bool dns = cluster->discovery && cluster->discovery->kind == ir::Discovery::Kind::Dns;

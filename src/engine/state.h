@@ -61,6 +61,8 @@ struct MappingEntry {
   std::optional<compile::MappingResult> result;  // absent until evaluated
   ClusterEntry* cluster = nullptr;
   GroupEntry* group = nullptr;
+  std::set<NamespacedName> secrets;  // looked up, found or not
+  std::set<std::string> contexts;    // names looked up
 };
 
 /// Mappings that are for the same Hosts, whatever their paths.
@@ -134,6 +136,9 @@ class Engine::Impl {
   void place(const ObjectPtr& old, const ObjectPtr& now);
   void placeSlice(const ObjectPtr& old, const ObjectPtr& now);
 
+  // ---- module.cc
+  void updateModule();
+
   // ---- upstreams.cc: Services, clusters, assignments
   void updateServices();
   void updateClusters();
@@ -146,6 +151,7 @@ class Engine::Impl {
 
   // ---- mappings.cc: Mappings, groups, association classes
   void updateMappings();
+  void markMappings();
   void evaluateMapping(const ObjectRef& ref);
   void updateGroups();
   void evaluateGroup(GroupEntry& group);
@@ -173,6 +179,7 @@ class Engine::Impl {
   void emitSecrets();
   compile::SecretState secretState(std::string_view ns, std::string_view name) const;
   ObjectPtr tlsContext(std::string_view name, std::string_view ns) const;
+  ObjectPtr lookUpContext(std::string_view name, std::string_view ns, std::set<std::string>& looked) const;
 
   // ---- tables.cc: virtual hosts, RouteConfigurations, the set of resources
   void updateVirtualHosts();
@@ -198,9 +205,11 @@ class Engine::Impl {
   std::map<std::string, std::map<std::string, ObjectPtr>> tls_contexts_;  // name → namespace
   std::map<std::string, std::map<std::string, ObjectPtr>> resolvers_;     // name → namespace
   std::map<std::string, ObjectPtr> namespaces_;
+  std::map<std::string, ObjectPtr> modules_;    // called "ambassador", by compile::orderName
   std::map<std::string, ObjectPtr> listeners_;  // by compile::orderName
 
   // The tables.
+  Boxed<model::Module> module_;  // the one in use
   std::map<NamespacedName, ServiceEntry> services_;
   std::map<compile::Assignment, AssignmentEntry> assignments_;
   std::map<NamespacedName, ObjectPtr> secrets_;
@@ -227,9 +236,13 @@ class Engine::Impl {
   std::set<GroupEntry*> groups_with_findings_;
   std::set<ClassEntry*> classes_without_hosts_;
 
+  std::set<ObjectRef> mappings_with_lookups_;  // of Secrets or TLSContexts
+  std::vector<Finding> module_findings_;
+
   // What is dirty. Empty between two calls of apply.
   std::set<NamespacedName> dirty_services_;
   std::set<NamespacedName> dirty_secrets_;
+  std::set<NamespacedName> moved_secrets_;  // whose state is another
   std::set<std::string> dirty_contexts_;
   std::set<std::string> dirty_resolvers_;
   std::set<std::string> dirty_hosts_;  // order names
@@ -238,6 +251,7 @@ class Engine::Impl {
   std::set<ClusterEntry*> dirty_clusters_;
   std::set<GroupEntry*> dirty_groups_;
   bool dirty_hosts_set_ = false;  // a Host came, went or moved in a way that selectors may see
+  bool dirty_modules_ = false;
   bool dirty_topology_ = false;
   bool dirty_secret_resources_ = false;
   std::set<ir::VirtualHost> dirty_virtual_hosts_;

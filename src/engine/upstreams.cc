@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fields_hash.h"
 #include "engine/note.h"
 #include "engine/state.h"
 #include "generate/cluster.h"
@@ -12,12 +13,6 @@ namespace {
 template <typename T>
 const T* specOf(const ObjectPtr& object) {
   return object ? std::get_if<T>(&object->spec) : nullptr;
-}
-
-Hash128 hashOf(const ir::Upstream& u) {
-  return hashBytes(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", u.base_name, u.host, u.port,
-                               static_cast<int>(u.resolver), u.service_namespace, u.service_name, u.tls, u.sni, u.http2,
-                               u.connect_timeout_ms, u.stat_name));
 }
 
 }  // namespace

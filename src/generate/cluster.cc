@@ -23,7 +23,7 @@ void addEndpoint(endpoint_v3::LocalityLbEndpoints* locality, const std::string& 
 
 void tls(const ir::Upstream& upstream, cluster_v3::Cluster& out) {
   envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext context;
-  if (!upstream.sni.empty()) context.set_sni(upstream.sni);
+  if (!upstream.tls->sni.empty()) context.set_sni(upstream.tls->sni);
   if (upstream.http2) context.mutable_common_tls_context()->add_alpn_protocols("h2");
   auto* socket = out.mutable_transport_socket();
   socket->set_name("envoy.transport_sockets.tls");

@@ -7,15 +7,61 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "base/boxed.h"
 #include "base/hash.h"
 #include "model/kinds.h"
+#include "model/module.h"
 #include "model/ref.h"
 
 namespace emissary::ir {
 
 // ------------------------------------------------------------------ upstreams
+
+/// TLS to an upstream. Names of secrets only; their content goes by SDS.
+struct TlsOrigination {
+  std::string sni;
+  /// The client certificate; empty name: none.
+  std::string secret_namespace;
+  std::string secret_name;
+  /// What the server's certificate must chain to; empty name: it is not verified.
+  std::string ca_namespace;
+  std::string ca_name;
+  std::string crl_namespace;
+  std::string crl_name;
+  /// With a CA: a name that the server's certificate must be for; "": any.
+  std::string verify_name;
+  model::TlsSettings settings;  // what is resolved above is empty here
+
+  auto fields() const {
+    return std::tie(sni, secret_namespace, secret_name, ca_namespace, ca_name, crl_namespace, crl_name, verify_name, settings);
+  }
+  auto operator<=>(const TlsOrigination&) const = default;
+};
+
+/// Settings of a cluster that few Mappings ask for. What the Module says is merged in.
+struct UpstreamPolicy {
+  std::vector<model::CircuitBreaker> circuit_breakers;
+  std::optional<model::LoadBalancer> load_balancer;
+  std::optional<model::Keepalive> keepalive;
+  std::optional<int64_t> idle_timeout_ms;
+  std::optional<int64_t> max_connection_lifetime_ms;
+  std::vector<model::HealthCheck> health_checks;
+  std::optional<model::OutlierDetection> outlier_detection;
+  bool dns_type_given = false;  // then DNS is asked though the Service's address is known
+  bool logical_dns = false;
+  bool respect_dns_ttl = false;
+  bool ipv4 = true;
+  bool ipv6 = false;
+
+  auto fields() const {
+    return std::tie(circuit_breakers, load_balancer, keepalive, idle_timeout_ms, max_connection_lifetime_ms, health_checks,
+                    outlier_detection, dns_type_given, logical_dns, respect_dns_ttl, ipv4, ipv6);
+  }
+  auto operator<=>(const UpstreamPolicy&) const = default;
+};
 
 /// An upstream as one Mapping asks for it: every setting that shapes the cluster. Mappings that ask for the same share one.
 struct Upstream {
@@ -33,13 +79,18 @@ struct Upstream {
   std::string service_namespace;
   std::string service_name;
 
-  bool tls = false;
-  std::string sni;  // with tls
+  std::optional<TlsOrigination> tls;
   bool http2 = false;
   int64_t connect_timeout_ms = 3000;
   std::string stat_name;
+  Boxed<UpstreamPolicy> policy;
 
-  auto operator<=>(const Upstream&) const = default;
+  auto fields() const {
+    return std::tie(base_name, tagged, host, port, resolver, service_namespace, service_name, tls, http2, connect_timeout_ms,
+                    stat_name, policy);
+  }
+  bool operator==(const Upstream& other) const { return fields() == other.fields(); }
+  auto operator<=>(const Upstream& other) const { return fields() <=> other.fields(); }
 };
 
 /// How the addresses of an upstream are found, given the Services that exist.
@@ -92,6 +143,34 @@ struct Match {
   auto operator<=>(const Match&) const = default;
 };
 
+struct Redirect {
+  std::string scheme;  // "" : that of the request
+  std::string host;
+  std::optional<uint32_t> port;
+  std::optional<std::string> path;
+  std::optional<std::string> prefix_rewrite;
+  std::optional<model::RegexRewrite> regex_rewrite;
+  uint32_t status = 301;
+  auto operator<=>(const Redirect&) const = default;
+};
+
+/// Settings of a route that few Mappings ask for. What the Module says is merged in.
+struct RoutePolicy {
+  std::optional<Redirect> redirect;  // then nothing is sent upstream
+  bool shadow = false;               // gets copies of what its group's other legs take
+  std::optional<model::Cors> cors;
+  std::optional<model::RetryPolicy> retry_policy;
+  std::vector<model::HeaderValue> add_request_headers;
+  std::vector<model::HeaderValue> add_response_headers;
+  std::vector<std::string> remove_request_headers;
+  std::vector<std::string> remove_response_headers;
+  std::optional<bool> high_priority;
+  /// With a policy that hashes: what of a request is hashed.
+  std::optional<model::LoadBalancer> hash;
+  bool bypass_error_responses = false;
+  auto operator<=>(const RoutePolicy&) const = default;
+};
+
 /// One Mapping's share of a group: where its requests go and how they are changed.
 struct Leg {
   ObjectRef mapping;
@@ -105,6 +184,7 @@ struct Leg {
   int64_t timeout_ms = 3000;
   std::optional<int64_t> idle_timeout_ms;
   std::vector<std::string> upgrades;
+  Boxed<RoutePolicy> policy;
   auto operator<=>(const Leg&) const = default;
 };
 
@@ -116,8 +196,10 @@ struct TlsTermination {
   std::string secret_name;
   std::string ca_namespace;
   std::string ca_name;  // "" : clients are not asked for a certificate
+  std::string crl_namespace;
+  std::string crl_name;  // "" : none
   bool client_certificate_required = false;
-  model::TlsSettings settings;  // ca_secret, cert_required and sni are resolved above and empty here
+  model::TlsSettings settings;  // what is resolved above is empty here
   auto operator<=>(const TlsTermination&) const = default;
 };
 
@@ -158,10 +240,25 @@ struct Scope {
   auto operator<=>(const Scope&) const = default;
 };
 
+/// TCP handed on as it is.
+struct TcpProxy {
+  struct Target {
+    std::string cluster;
+    uint32_t weight = 0;
+    auto operator<=>(const Target&) const = default;
+  };
+  std::string stat_prefix;
+  std::vector<Target> targets;
+  std::optional<int64_t> idle_timeout_ms;
+  auto operator<=>(const TcpProxy&) const = default;
+};
+
 struct FilterChain {
   std::string name;
   std::string sni;  // with tls; "*": any
   std::optional<TlsTermination> tls;
+  /// Set: no HTTP, and neither `table` nor `scopes`.
+  std::optional<TcpProxy> tcp;
   /// The RouteTable, unless `scopes` are in use.
   std::string table;
   std::vector<Scope> scopes;
@@ -178,6 +275,7 @@ struct Listener {
   std::string stat_prefix;
   uint32_t trusted_hops = 0;
   std::optional<uint32_t> http2_max_concurrent_streams;
+  Boxed<model::HttpSettings> http;  // the same for all Listeners
   std::vector<FilterChain> chains;
   auto operator<=>(const Listener&) const = default;
 };

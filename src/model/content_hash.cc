@@ -20,6 +20,8 @@ void addSpec(ContentHash&, const Host&) {}
 void addSpec(ContentHash&, const Listener&) {}
 void addSpec(ContentHash&, const TlsContext&) {}
 void addSpec(ContentHash&, const Resolver&) {}
+void addSpec(ContentHash&, const TcpMapping&) {}
+void addSpec(ContentHash&, const Boxed<Module>&) {}
 
 void addSpec(ContentHash& out, const Service& service) {
   out.add(service.type);

@@ -7,8 +7,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
+
+#include "base/boxed.h"
+#include "model/policy.h"
 
 namespace emissary::model {
 
@@ -30,12 +34,6 @@ struct LabelSelector {
 
 // ---------------------------------------------------------------- getambassador.io
 
-struct RegexRewrite {
-  std::string pattern;
-  std::string substitution;
-  auto operator<=>(const RegexRewrite&) const = default;
-};
-
 /// One entry of headers, regex_headers, query_parameters or regex_query_parameters.
 struct ValueMatch {
   std::string name;
@@ -43,6 +41,46 @@ struct ValueMatch {
   std::optional<std::string> value;
   bool regex = false;
   auto operator<=>(const ValueMatch&) const = default;
+};
+
+/// What few Mappings ask for.
+struct MappingPolicy {
+  // Redirects: with `host_redirect` the service is the host to go to.
+  bool host_redirect = false;
+  std::optional<std::string> path_redirect;
+  std::optional<std::string> prefix_redirect;
+  std::optional<RegexRewrite> regex_redirect;
+  uint32_t redirect_response_code = 301;
+  /// Gets copies of its group's requests; answers none.
+  bool shadow = false;
+
+  // Absent: the Module's. Headers in the order of their names.
+  std::optional<Cors> cors;
+  std::optional<RetryPolicy> retry_policy;
+  std::optional<std::vector<HeaderValue>> add_request_headers;
+  std::optional<std::vector<HeaderValue>> add_response_headers;
+  std::optional<std::vector<std::string>> remove_request_headers;
+  std::optional<std::vector<std::string>> remove_response_headers;
+  std::optional<bool> add_linkerd_headers;
+  std::optional<bool> high_priority;  // `priority`
+  bool bypass_auth = false;
+  std::map<std::string, std::string> auth_context_extensions;
+  bool bypass_error_response_overrides = false;
+
+  // The cluster's. Absent: the Module's.
+  std::optional<std::vector<CircuitBreaker>> circuit_breakers;
+  std::optional<LoadBalancer> load_balancer;
+  std::optional<Keepalive> keepalive;
+  std::optional<int64_t> cluster_idle_timeout_ms;
+  std::optional<int64_t> cluster_max_connection_lifetime_ms;
+  std::vector<HealthCheck> health_checks;
+  std::optional<OutlierDetection> outlier_detection;
+  bool logical_dns = false;  // `dns_type`
+  bool dns_type_given = false;
+  bool respect_dns_ttl = false;
+  std::optional<bool> enable_ipv4;
+  std::optional<bool> enable_ipv6;
+  auto operator<=>(const MappingPolicy&) const = default;
 };
 
 struct Mapping {
@@ -77,6 +115,25 @@ struct Mapping {
   std::vector<std::string> allow_upgrade;  // with "websocket" appended where use_websocket is true
   std::string cluster_tag;
   std::string stats_name;
+
+  Boxed<MappingPolicy> policy;
+};
+
+/// TCP on a port (and, with `host`, for one TLS server name) to one service.
+struct TcpMapping {
+  uint32_t port = 0;
+  std::string address;  // "" : AMBASSADOR_ENVOY_BIND_ADDRESS
+  std::string host;     // SNI, lower case; "" : the whole port
+  std::string service;
+  std::optional<std::string> tls;
+  std::optional<std::string> resolver;
+  std::optional<int64_t> weight;
+  std::optional<std::vector<CircuitBreaker>> circuit_breakers;
+  std::optional<bool> enable_ipv4;
+  std::optional<bool> enable_ipv6;
+  std::string cluster_tag;
+  std::string stats_name;
+  std::optional<int64_t> idle_timeout_ms;
 };
 
 /// TLS settings of a Host's `tls` and of a TLSContext.
@@ -88,7 +145,16 @@ struct TlsSettings {
   std::vector<std::string> ecdh_curves;
   std::string ca_secret;  // name or name.namespace
   std::optional<bool> cert_required;
-  std::string sni;  // origination only
+  std::string sni;              // origination only
+  std::string crl_secret;       // name or name.namespace
+  std::string cert_chain_file;  // these four name files in a configured folder
+  std::string private_key_file;
+  std::string cacert_chain_file;
+  std::string crl_file;
+  auto fields() const {
+    return std::tie(alpn_protocols, min_version, max_version, cipher_suites, ecdh_curves, ca_secret, cert_required, sni, crl_secret,
+                    cert_chain_file, private_key_file, cacert_chain_file, crl_file);
+  }
   auto operator<=>(const TlsSettings&) const = default;
 };
 

@@ -12,6 +12,7 @@
 #include "manifest/value.h"
 #include "model/finding.h"
 #include "model/kinds.h"
+#include "model/module.h"
 #include "model/ref.h"
 
 namespace emissary {
@@ -28,7 +29,7 @@ struct Object {
   std::vector<std::string> ambassador_id;
   /// The fields. std::monostate for kinds without effect, and for an object that is not usable.
   std::variant<std::monostate, model::Mapping, model::Host, model::Listener, model::TlsContext, model::Resolver, model::Service,
-               model::Endpoints, model::EndpointSlice, model::Secret>
+               model::Endpoints, model::EndpointSlice, model::Secret, model::TcpMapping, Boxed<model::Module>>
       spec;
   /// False when a mistake in it keeps it from being used at all; `findings` says why.
   bool usable = true;
