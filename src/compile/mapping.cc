@@ -96,7 +96,7 @@ MappingResult compileMapping(const Object& object, const MappingContext& context
   std::sort(leg.upgrades.begin(), leg.upgrades.end());
   leg.upgrades.erase(std::unique(leg.upgrades.begin(), leg.upgrades.end()), leg.upgrades.end());
 
-  UpstreamResult upstream = compileUpstream(object, mapping, context);
+  UpstreamResult upstream = compileUpstream(object, upstreamRequest(mapping), context);
   if (upstream.unusable) result.usable = false;
   leg.upstream = std::move(upstream.upstream);
   std::move(upstream.findings.begin(), upstream.findings.end(), std::back_inserter(result.findings));

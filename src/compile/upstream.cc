@@ -79,14 +79,28 @@ std::string clusterName(std::string_view joined) {
   return fmt::format("{}-{}", name.substr(0, 40), sha1Upper(name).substr(0, 16));
 }
 
-UpstreamResult compileUpstream(const Object& object, const model::Mapping& mapping, const MappingContext& context) {
+UpstreamRequest upstreamRequest(const model::Mapping& mapping) {
+  UpstreamRequest out;
+  out.service = mapping.service;
+  out.resolver = mapping.resolver;
+  out.tls = mapping.tls;
+  out.host_rewrite = mapping.host_rewrite.value_or("");
+  out.marker = mapping.cluster_tag;
+  out.stats_name = mapping.stats_name;
+  out.http2 = mapping.grpc;
+  out.connect_timeout_ms = mapping.connect_timeout_ms;
+  out.policy = mapping.policy;
+  return out;
+}
+
+UpstreamResult compileUpstream(const Object& object, const UpstreamRequest& request, const MappingContext& context) {
   const Installation& installation = context.installation;
   UpstreamResult result;
   const auto find = [&](Severity severity, std::string_view field, std::string message) {
     result.findings.push_back(findingOn(object, severity, std::string(field), std::move(message)));
   };
 
-  const std::string resolver_name = mapping.resolver.value_or(context.module.resolver.value_or("kubernetes-service"));
+  const std::string resolver_name = request.resolver.value_or(context.module.resolver.value_or("kubernetes-service"));
   const std::optional<Kind> resolver = context.resolver(resolver_name, object.ref.ns);
   if (!resolver || *resolver == Kind::ConsulResolver) {
     find(Severity::Error, "spec.resolver",
@@ -97,16 +111,17 @@ UpstreamResult compileUpstream(const Object& object, const model::Mapping& mappi
     return result;
   }
 
-  ServiceTextResult parsed = parseServiceText(mapping.service);
+  ServiceTextResult parsed = parseServiceText(request.service);
   if (!parsed.error.empty()) {
-    find(Severity::Error, "spec.service", parsed.error + ". Its requests are answered 503");
+    find(Severity::Error, "spec.service", fmt::format("{}. {}", parsed.error, request.consequence));
     return result;
   }
   const ServiceText& service = parsed.value;
   if (!service.remark.empty()) find(Severity::Notice, "spec.service", service.remark);
-  if (mapping.tls && !mapping.tls->empty()) {
+  if (request.tls && !request.tls->empty()) {
     find(Severity::Error, "spec.tls",
-         "is not acted on in this version. Its requests are answered 503 rather than sent with other TLS settings than asked for");
+         fmt::format("is not acted on in this version. {} rather than sent with other TLS settings than asked for",
+                     request.consequence));
     return result;
   }
 
@@ -117,22 +132,21 @@ UpstreamResult compileUpstream(const Object& object, const model::Mapping& mappi
   upstream.host = service.host;
   if (forbidden(service, upstream.port, installation)) {
     find(Severity::Error, "spec.service",
-         fmt::format("\"{}\" is an address of the gateway's own administration or link-local, which no Mapping may reach. "
-                     "Its requests are answered 503",
-                     mapping.service.substr(0, 200)));
+         fmt::format("\"{}\" is an address of the gateway's own administration or link-local, which no Mapping may reach. {}",
+                     request.service.substr(0, 200), request.consequence));
     return result;
   }
   const bool bare = service.host.find_first_of(".:") == std::string::npos && service.host != "localhost";
   if (bare && object.ref.ns != installation.ns) upstream.host += "." + object.ref.ns;
   if (!service.ip && service.host != "localhost") nameService(upstream, upstream.host, installation.ns);
 
-  upstream.http2 = mapping.grpc;
-  upstream.connect_timeout_ms = mapping.connect_timeout_ms.value_or(kDefaultConnectTimeoutMs);
+  upstream.http2 = request.http2;
+  upstream.connect_timeout_ms = request.connect_timeout_ms.value_or(kDefaultConnectTimeoutMs);
   const std::string host_text = service.host.find(':') != std::string::npos ? "[" + upstream.host + "]" : upstream.host;
   const std::string port_text = service.port ? fmt::format(":{}", *service.port) : "";
-  upstream.stat_name = mapping.stats_name.empty() ? sanitized(host_text + port_text) : mapping.stats_name;
+  upstream.stat_name = request.stats_name.empty() ? sanitized(host_text + port_text) : request.stats_name;
   if (upstream.tls) {
-    const std::string name = mapping.host_rewrite.value_or("").empty() ? upstream.host : *mapping.host_rewrite;
+    const std::string& name = request.host_rewrite.empty() ? upstream.host : request.host_rewrite;
     if (!isIpAddress(name)) upstream.tls->sni = name.substr(0, name.find(':'));
   }
 
@@ -141,13 +155,13 @@ UpstreamResult compileUpstream(const Object& object, const model::Mapping& mappi
     joined += '_';
     joined += part;
   };
-  if (!mapping.cluster_tag.empty()) append(mapping.cluster_tag);
+  if (!request.marker.empty()) append(request.marker);
   append((service.scheme.empty() ? "" : service.scheme + "://") + host_text + port_text);
   if (upstream.tls) append("otls");
-  if (upstream.tls && mapping.host_rewrite && !mapping.host_rewrite->empty()) append("hr-" + *mapping.host_rewrite);
+  if (upstream.tls && !request.host_rewrite.empty()) append("hr-" + request.host_rewrite);
   append(object.ref.ns);
   upstream.base_name = clusterName(joined);
-  upstream.tagged = upstream.http2 || upstream.connect_timeout_ms != kDefaultConnectTimeoutMs || !mapping.stats_name.empty() ||
+  upstream.tagged = upstream.http2 || upstream.connect_timeout_ms != kDefaultConnectTimeoutMs || !request.stats_name.empty() ||
                     upstream.resolver != Resolver::Service;
   result.upstream = std::move(upstream);
   return result;
