@@ -44,6 +44,13 @@ test-nodrop: build ## the full run of the nothing-dropped tester: many changes u
 lint: ## formatting and clang-tidy; CHANGED=REF looks at the files that differ from REF alone
 	@scripts/lint $(CHANGED)
 
+.PHONY: mutation
+mutation: ## leave out each generated field in turn: do the traffic cases notice (MUTATION=--match TEXT)
+	@deps/install.sh test
+	@[ -e build/mutation/build.ninja ] || cmake --preset mutation
+	@ninja -C build/mutation -j $(JOBS) emissary
+	@"$$(deps/python.sh)" test/mutation/mutation.py build/mutation/emissary $(MUTATION)
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZ_SECONDS (60); their corpora are kept in build/fuzz/corpus
 	@deps/install.sh fuzz

@@ -7,11 +7,16 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
 
+#include <memory>
 #include <string>
+
+#ifdef EMISSARY_MUTATION
+#include "generate/mutation.h"
+#endif
 
 namespace emissary::generate {
 
-inline std::string serialize(const google::protobuf::MessageLite& message) {
+inline std::string serializeAsIs(const google::protobuf::MessageLite& message) {
   std::string bytes;
   bytes.reserve(message.ByteSizeLong());
   google::protobuf::io::StringOutputStream stream(&bytes);
@@ -20,6 +25,17 @@ inline std::string serialize(const google::protobuf::MessageLite& message) {
   message.SerializeToCodedStream(&coded);
   coded.Trim();
   return bytes;
+}
+
+inline std::string serialize(const google::protobuf::Message& message) {
+#ifdef EMISSARY_MUTATION
+  const std::unique_ptr<google::protobuf::Message> changed(message.New());
+  changed->CopyFrom(message);
+  mutate(*changed);
+  return serializeAsIs(*changed);
+#else
+  return serializeAsIs(message);
+#endif
 }
 
 inline void packAny(const google::protobuf::Message& message, google::protobuf::Any* any) {
