@@ -64,7 +64,11 @@ std::string Path::text() const {
 }
 
 void Report::refuse(std::string field, int line, std::string message) {
-  object_.usable = false;
+  if (part_ != nullptr) {
+    part_->good_ = false;
+  } else {
+    object_.usable = false;
+  }
   add(Severity::Error, std::move(field), line, std::move(message));
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "manifest/value.h"
@@ -31,12 +32,14 @@ class Path {
   int64_t index_ = -1;
 };
 
+class Part;
+
 /// Collects the findings of one object. Their number is bounded, whatever is in it.
 class Report {
  public:
   explicit Report(Object& object) : object_(object) {}
 
-  /// An error that keeps the object from being used.
+  /// An error that keeps the object from being used, or, while a Part lives, that part.
   void refuse(std::string field, int line, std::string message);
   /// An error about a part that is not used; the object is.
   void error(std::string field, int line, std::string message) { add(Severity::Error, std::move(field), line, std::move(message)); }
@@ -50,9 +53,28 @@ class Report {
   Object& object() { return object_; }
 
  private:
+  friend class Part;
   void add(Severity severity, std::string field, int line, std::string message);
 
   Object& object_;
+  Part* part_ = nullptr;
+};
+
+/// While it lives, what would refuse the object spoils only the part that is being read. Parts may stand in one another.
+class Part {
+ public:
+  explicit Part(Report& report) : report_(report), outer_(std::exchange(report.part_, this)) {}
+  ~Part() { report_.part_ = outer_; }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  /// Nothing was wrong so far.
+  bool good() const { return good_; }
+
+ private:
+  friend class Report;
+  Report& report_;
+  Part* outer_;
+  bool good_ = true;
 };
 
 /// Types that a field we do not act on may have.
