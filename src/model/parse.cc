@@ -49,7 +49,6 @@ bool isAwaited(Kind kind) {
     case Kind::AuthService:
     case Kind::ConsulResolver:
     case Kind::LogService:
-    case Kind::Module:
     case Kind::RateLimitService:
     case Kind::TCPMapping:
     case Kind::TracingService: return true;
@@ -92,6 +91,7 @@ void readOurs(const Value& document, Object& object, Report& report) {
     case Kind::Mapping: readMapping(spec, object); break;
     case Kind::Host: readHost(spec, object); break;
     case Kind::Listener: readListener(spec, object); break;
+    case Kind::Module: readModule(spec, object); break;
     case Kind::TLSContext: readTlsContext(spec, object); break;
     case Kind::KubernetesEndpointResolver:
     case Kind::KubernetesServiceResolver: readResolver(spec, object); break;

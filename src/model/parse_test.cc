@@ -146,8 +146,7 @@ TEST(ModelParse, Ids) {
 }
 
 TEST(ModelParse, KindsWithoutEffect) {
-  for (const char* kind :
-       {"AuthService", "ConsulResolver", "LogService", "Module", "RateLimitService", "TCPMapping", "TracingService"}) {
+  for (const char* kind : {"AuthService", "ConsulResolver", "LogService", "RateLimitService", "TCPMapping", "TracingService"}) {
     const ObjectPtr object = ours(kind, "{service: x}");
     EXPECT_TRUE(object->usable);
     EXPECT_EQ(object->spec.index(), 0u);

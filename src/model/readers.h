@@ -17,6 +17,7 @@ void readHost(Fields& spec, Object& object);
 void readListener(Fields& spec, Object& object);
 void readTlsContext(Fields& spec, Object& object);
 void readResolver(Fields& spec, Object& object);
+void readModule(Fields& spec, Object& object);
 
 // Kubernetes: the whole document, of which only what we use is read and checked.
 void readService(const manifest::Value& document, Report& report);

@@ -1,0 +1,83 @@
+// A Module's defaults for Mappings, and its built-in Mappings.
+
+#include <fmt/format.h>
+
+#include "model/module_reader.h"
+#include "model/text.h"
+
+namespace emissary::model {
+namespace {
+
+using manifest::Value;
+
+void readBuiltIn(Fields& config, std::string_view name, BuiltInMapping& out, bool* allow_non_local) {
+  const Value* value = config.take(name);
+  if (value == nullptr) return;
+  Fields fields(config.report(), value, config.path(name));
+  if (!value->isMap()) return;
+  out.enabled = false;  // what is written replaces all of the default
+  fields.read("enabled", out.enabled);
+  std::string text;
+  if (fields.read("prefix", text)) {
+    if (text.starts_with('/')) {
+      out.prefix = text;
+    } else {
+      fields.refuse("prefix", fmt::format("{} can match no path, for paths begin with '/'", quoted(text)));
+    }
+  }
+  fields.read("rewrite", out.rewrite);
+  fields.read("service", out.service);
+  if (allow_non_local != nullptr) fields.read("allow_non_local", *allow_non_local);
+  fields.finish();
+}
+
+/// `defaults`: values for Mappings below `httpmapping`, or beside it.
+void readDefaults(Fields& config, Module& out) {
+  const Value* value = config.take("defaults");
+  if (value == nullptr) return;
+  Fields direct(config.report(), value, config.path("defaults"));
+  Fields mapping(config.report(), direct.take("httpmapping"), direct.path("httpmapping"));
+  direct.read("tls_secret_namespacing", out.tls_secret_namespacing);
+  direct.read("stats_name", out.stats_name);
+  mapping.read("stats_name", out.stats_name);
+  for (const std::string_view name : {"add_request_headers", "add_response_headers"}) {
+    direct.ignore(name, kMap);
+    mapping.ignore(name, kMap);
+  }
+  for (const std::string_view name : {"remove_request_headers", "remove_response_headers"}) {
+    direct.ignore(name, kList);
+    mapping.ignore(name, kList);
+  }
+  mapping.finish();
+  direct.finish();
+}
+
+}  // namespace
+
+void readMappingDefaults(Fields& config, Module& out) {
+  config.readMs("cluster_request_timeout_ms", out.cluster_request_timeout_ms);
+  config.readMs("cluster_idle_timeout_ms", out.cluster_idle_timeout_ms);
+  config.readMs("cluster_max_connection_lifetime_ms", out.cluster_max_connection_lifetime_ms);
+  config.read("resolver", out.resolver);
+  config.read("add_linkerd_headers", out.add_linkerd_headers);
+  config.read("enable_ipv4", out.enable_ipv4);
+  config.read("enable_ipv6", out.enable_ipv6);
+  config.read("use_ambassador_namespace_for_service_resolution", out.use_ambassador_namespace_for_service_resolution);
+  std::optional<uint32_t> size;
+  readNumber(config, "regex_max_size", size, 1);
+  if (size) out.regex_max_size = *size;
+  config.ignore("circuit_breakers", kList);
+  config.ignore("cors", kMap);
+  config.ignore("keepalive", kMap);
+  config.ignore("load_balancer", kMap);
+  config.ignore("retry_policy", kMap);
+  readDefaults(config, out);
+}
+
+void readBuiltInMappings(Fields& config, Module& out) {
+  readBuiltIn(config, "liveness_probe", out.liveness_probe, nullptr);
+  readBuiltIn(config, "readiness_probe", out.readiness_probe, nullptr);
+  readBuiltIn(config, "diagnostics", out.diagnostics, &out.diagnostics_allow_non_local);
+}
+
+}  // namespace emissary::model
