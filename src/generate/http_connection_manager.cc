@@ -1,39 +1,26 @@
 #include "generate/http_connection_manager.h"
 
-#include <envoy/extensions/access_loggers/stream/v3/stream.pb.h>
 #include <envoy/extensions/common/matching/v3/extension_matcher.pb.h>
 #include <envoy/extensions/filters/common/matcher/action/v3/skip_action.pb.h>
 #include <envoy/extensions/filters/http/lua/v3/lua.pb.h>
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
 #include <envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.pb.h>
+#include <envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.pb.h>
 #include <envoy/type/matcher/v3/http_inputs.pb.h>
 #include <fmt/format.h>
 
+#include "generate/access_log.h"
 #include "generate/any.h"
 #include "generate/common.h"
+#include "generate/http_filters.h"
 #include "generate/scope.h"
 
 namespace emissary::generate {
 namespace {
 
-using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
-using envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
+namespace core_v3 = envoy::config::core::v3;
 
 constexpr int kRequestHeadersSeconds = 30;
-
-// Scripts parse this line: it is upstream's.
-constexpr std::string_view kAccessLog =
-    "ACCESS [%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% "
-    "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" "
-    "\"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"\n";
-
-void accessLog(HttpConnectionManager& out) {
-  envoy::extensions::access_loggers::stream::v3::StdoutAccessLog log;
-  log.mutable_log_format()->mutable_text_format_source()->set_inline_string(std::string(kAccessLog));
-  auto* entry = out.add_access_log();
-  entry->set_name("envoy.access_loggers.stdout");
-  packAny(log, entry->mutable_typed_config());
-}
 
 envoy::extensions::filters::http::lua::v3::Lua lua(std::string code) {
   envoy::extensions::filters::http::lua::v3::Lua out;
@@ -66,9 +53,7 @@ void lowerCaseFilter(HttpConnectionManager& out) {
   skip->set_name("skip");
   packAny(envoy::extensions::filters::common::matcher::action::v3::SkipFilter(), skip->mutable_typed_config());
 
-  HttpFilter* filter = out.add_http_filters();
-  filter->set_name("emissary.lower_case_authority");
-  packAny(with, filter->mutable_typed_config());
+  addFilter("emissary.lower_case_authority", with, out);
 }
 
 // A name without a scope of its own is looked up among the wildcards. One look at the metadata only: Envoy's Lua keeps the first
@@ -84,9 +69,7 @@ void wildcardFilter(HttpConnectionManager& out) {
       "  end\n"
       "end\n",
       kScopeHeader, kScopeFound);
-  HttpFilter* filter = out.add_http_filters();
-  filter->set_name(std::string(kScopeFilter));
-  packAny(lua(code), filter->mutable_typed_config());
+  addFilter(std::string(kScopeFilter), lua(code), out);
 }
 
 void scopedRoutes(const ir::Listener& listener, HttpConnectionManager& out) {
@@ -112,30 +95,96 @@ void scopedRoutes(const ir::Listener& listener, HttpConnectionManager& out) {
   wildcardFilter(out);
 }
 
-}  // namespace
+void headerCase(const model::HttpSettings& http, core_v3::Http1ProtocolOptions& out) {
+  if (http.proper_case) {
+    out.mutable_header_key_format()->mutable_proper_case_words();
+  } else if (http.preserve_case) {
+    auto* formatter = out.mutable_header_key_format()->mutable_stateful_formatter();
+    formatter->set_name("preserve_case");
+    packAny(envoy::extensions::http::header_formatters::preserve_case::v3::PreserveCaseFormatterConfig(),
+            formatter->mutable_typed_config());
+  }
+}
 
-HttpConnectionManager httpConnectionManager(const ir::Listener& listener, const ir::FilterChain& chain) {
-  HttpConnectionManager out;
-  out.set_stat_prefix(listener.stat_prefix);
-  out.set_server_name("envoy");
-  out.mutable_use_remote_address()->set_value(true);
+void clientCertificate(const model::HttpSettings& http, HttpConnectionManager& out) {
+  HttpConnectionManager::ForwardClientCertDetails forward{};
+  if (HttpConnectionManager::ForwardClientCertDetails_Parse(http.forward_client_cert_details, &forward)) {
+    out.set_forward_client_cert_details(forward);
+  }
+  for (const std::string& name : http.set_client_cert_details) {
+    auto* details = out.mutable_set_current_client_cert_details();
+    if (name == "subject") details->mutable_subject()->set_value(true);
+    if (name == "cert") details->set_cert(true);
+    if (name == "chain") details->set_chain(true);
+    if (name == "dns") details->set_dns(true);
+    if (name == "uri") details->set_uri(true);
+  }
+}
+
+void protocol(const model::HttpSettings& http, HttpConnectionManager& out) {
+  core_v3::Http1ProtocolOptions http1;
+  http1.set_accept_http_10(http.accept_http_10);
+  if (http.allow_chunked_length) http1.set_allow_chunked_length(*http.allow_chunked_length);
+  headerCase(http, http1);
+  if (http1.ByteSizeLong() > 0) *out.mutable_http_protocol_options() = http1;
+
+  core_v3::HttpProtocolOptions common;
+  if (http.listener_idle_timeout_ms) setMillis(*http.listener_idle_timeout_ms, common.mutable_idle_timeout());
+  core_v3::HttpProtocolOptions::HeadersWithUnderscoresAction underscores{};
+  if (core_v3::HttpProtocolOptions::HeadersWithUnderscoresAction_Parse(http.headers_with_underscores_action, &underscores)) {
+    common.set_headers_with_underscores_action(underscores);
+  }
+  if (common.ByteSizeLong() > 0) *out.mutable_common_http_protocol_options() = common;
+  if (http.max_request_headers_kb) out.mutable_max_request_headers_kb()->set_value(*http.max_request_headers_kb);
+}
+
+void requests(const ir::Listener& listener, HttpConnectionManager& out) {
+  const model::HttpSettings& http = *listener.http;
+  out.set_server_name(http.server_name);
+  out.mutable_use_remote_address()->set_value(http.use_remote_address);
   if (listener.trusted_hops > 0) out.set_xff_num_trusted_hops(listener.trusted_hops);
+  out.set_preserve_external_request_id(http.preserve_external_request_id);
   out.mutable_normalize_path()->set_value(true);
+  out.set_merge_slashes(http.merge_slashes);
+  if (http.reject_escaped_slashes) out.set_path_with_escaped_slashes_action(HttpConnectionManager::REJECT_REQUEST);
+  out.set_strip_matching_host_port(http.strip_matching_host_port);
   // A client that sends its headers a byte at a time would hold a connection for ever.
   out.mutable_request_headers_timeout()->set_seconds(kRequestHeadersSeconds);
   if (listener.http2_max_concurrent_streams) {
     out.mutable_http2_protocol_options()->mutable_max_concurrent_streams()->set_value(*listener.http2_max_concurrent_streams);
   }
-  accessLog(out);
+}
+
+// In the order in which requests pass them.
+void filters(const model::HttpSettings& http, HttpConnectionManager& out) {
+  grpcFilters(http, out);
+  luaFilter(http, out);
+  gzipFilter(http, out);
+  bufferFilter(http, out);
+  ipFilter(http, out);
+  envoy::extensions::filters::http::router::v3::Router router;
+  router.set_suppress_envoy_headers(http.suppress_envoy_headers);
+  addFilter("envoy.filters.http.router", router, out);
+}
+
+}  // namespace
+
+HttpConnectionManager httpConnectionManager(const ir::Listener& listener, const ir::FilterChain& chain) {
+  const model::HttpSettings& http = *listener.http;
+  HttpConnectionManager out;
+  out.set_stat_prefix(listener.stat_prefix);
+  requests(listener, out);
+  protocol(http, out);
+  clientCertificate(http, out);
+  accessLog(http.access_log, out.add_access_log());
+  localReplies(http, out);
   if (chain.scopes.empty()) {
     out.mutable_rds()->set_route_config_name(chain.table);
     adsSource(out.mutable_rds()->mutable_config_source());
   } else {
     scopedRoutes(listener, out);
   }
-  HttpFilter* router = out.add_http_filters();
-  router->set_name("envoy.filters.http.router");
-  packAny(envoy::extensions::filters::http::router::v3::Router(), router->mutable_typed_config());
+  filters(http, out);
   return out;
 }
 

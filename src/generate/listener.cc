@@ -89,6 +89,7 @@ Generated listener(const ir::Listener& listener) {
   auto* address = out.mutable_address()->mutable_socket_address();
   address->set_address(listener.address);
   address->set_port_value(listener.port);
+  if (const auto& limit = listener.http->buffer_limit_bytes) out.mutable_per_connection_buffer_limit_bytes()->set_value(*limit);
   // The PROXY header comes before TLS on the wire.
   if (listener.proxy_protocol) {
     listenerFilter("envoy.filters.listener.proxy_protocol",
