@@ -25,12 +25,12 @@ Treatment insecure(Action action, bool forwarded) {
 }
 
 // Envoy overwrites X-Forwarded-Proto with the real transport unless a proxy in front is trusted; only then is it asked.
-Treatment treatment(const model::Listener& listener, const ir::Host& host, bool tls) {
+Treatment treatment(const model::Listener& listener, const model::HttpSettings& http, const ir::Host& host, bool tls) {
   switch (listener.security_model) {
     case Security::SECURE: return Treatment::Route;
     case Security::INSECURE: return insecure(host.insecure_action, false);
     case Security::XFP:
-      if (listener.l7_depth > 0) return insecure(host.insecure_action, true);
+      if (listener.l7_depth > 0 || !http.use_remote_address) return insecure(host.insecure_action, true);
       return tls ? Treatment::Route : insecure(host.insecure_action, false);
   }
   return Treatment::Reject;
@@ -211,7 +211,7 @@ class Builder {
       ir::RouteTable table;
       table.misdirected_catch_all = true;
       for (const ir::Host* host : sharing) {
-        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *host, true)});
+        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, true)});
         if (host->hostname == "*") table.misdirected_catch_all = false;
       }
       // Of one Host: the same for every Listener that treats it so. Of several: this Listener's own.
@@ -233,7 +233,7 @@ class Builder {
     size_t routing = 0;
     for (const ir::Host* host : hosts) {
       if (spec.security_model == Security::INSECURE && host->insecure_action == Action::Reject) continue;
-      joined.push_back({host->ref, host->hostname, treatment(spec, *host, false)});
+      joined.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, false)});
       if (routes(joined.back().treatment)) ++routing;
     }
     if (joined.empty()) return;
