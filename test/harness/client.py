@@ -25,6 +25,7 @@ class Response:
     headers: list  # (lower-case name, value), in order
     body: bytes
     certificate: bytes | None = None  # DER of the server's leaf
+    spelt: list = dataclasses.field(default_factory=list)  # HTTP/1: names of headers, with their case
 
     def header(self, name):
         values = [v for n, v in self.headers if n == name]
@@ -57,8 +58,10 @@ class Connection:
 
 
 class Http1(Connection):
+    version = "1.1"
+
     async def request(self, method, target, authority, headers=(), body=b"", scheme="http"):
-        lines = [f"{method} {target} HTTP/1.1", f"host: {authority}"]
+        lines = [f"{method} {target} HTTP/{self.version}", f"host: {authority}"]
         lines += [f"{name}: {value}" for name, value in headers]
         if body or method in ("POST", "PUT"):
             lines.append(f"content-length: {len(body)}")
@@ -71,17 +74,18 @@ class Http1(Connection):
             payload = b"" if method == "HEAD" or status in (101, 204, 304) else await self._body(answer)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ConnectionClosed(str(error)) from error
-        response = Response(status, answer, payload, self.certificate)
+        response = Response(status, answer, payload, self.certificate, self.spelt)
         self.closing |= (response.header("connection") or "").lower() == "close"
         return response
 
     async def _head(self):
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = []
+        headers, self.spelt = [], []
         for line in head[1:]:
             if line:
                 name, _, value = line.partition(":")
                 headers.append((name.lower(), value.strip()))
+                self.spelt.append(name)
         return int(head[0].split(" ")[1]), headers
 
     async def _body(self, headers):

@@ -7,6 +7,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
   environment: {NAME: value}     # of `emissary run`
   arguments: [--flag]            # of `emissary run`
   requests: [REQUEST...]         # must hold as soon as the gateway is ready
+  log: [regex]                   # a line of the log each, matched whole: eventually, after all requests and steps
   steps:                         # then, in order
     - name: what happens
       write: {file: text}        # into the config folder
@@ -16,7 +17,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
 
   REQUEST:
     url: https://a.com:8443/p/x  # connects to 127.0.0.1 (or `address`); the name becomes SNI and, without port, Host
-    method: GET     headers: {n: v}     body: text     host: as sent     sni: as sent     http: 1 | 2     verify: false
+    method: GET     headers: {n: v}     body: text     host: as sent     sni: as sent     http: 1 | 2 | 1.0     verify: false
     tls: "1.2" | "1.3"           # the only version that the client speaks
     client_certificate: name     # shown to the server
     websocket: [messages]        # upgrade, then each must come back
@@ -27,6 +28,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
       method, path, host, body_bytes:  what the backend saw
       saw: {header: value}       # null: it must not have seen the header
       headers: {name: value}     # of the answer; null: must be absent
+      spelt: [X-Name]            # HTTP/1: headers that the answer must have, in just this case
       body: text                 # the whole body of the answer
       certificate: name          # of the server, as in ${CERT:name}
       share: {a: [low, high]}    # of `repeat` requests, how many each backend must have answered
@@ -48,8 +50,8 @@ from . import backends, certs, client, gateway, netns
 REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
                 "address", "expect", "name"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "body", "certificate", "share"}
-CASE_KEYS = {"backends", "environment", "arguments", "requests", "steps"}
+EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share"}
+CASE_KEYS = {"backends", "environment", "arguments", "requests", "log", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
 
@@ -94,11 +96,21 @@ class Case:
             refuse_unknown("step", step, STEP_KEYS)
             if complaints := await self.step(step):
                 return complaints
+        if complaints := await self.log():
+            return complaints
         if refused := self.gateway.metric("emissary_xds_nacks_total"):
             return [f"Envoy refused {refused:.0f} resources"]
         if (code := await self.gateway.stop()) != 0:
             return [f"`emissary run` ended with {code} after SIGTERM"]
         return []
+
+    async def log(self):
+        """What the log must hold and does not. Envoy writes its access log about once a second."""
+        async def probe():
+            lines = self.gateway.log.read_text(errors="replace").splitlines()
+            return [f"no line of the log is {wanted}" for wanted in self.spec.get("log", [])
+                    if not any(re.fullmatch(wanted, line) for line in lines)] or None
+        return await gateway.eventually(probe) or []
 
     async def step(self, step):
         for name, text in step.get("write", {}).items():
@@ -165,6 +177,9 @@ class Case:
             compare(complaints, f"header {name}", want, response.header(name))
         if "body" in expect:
             compare(complaints, "body", expect["body"], response.body.decode(errors="replace"))
+        for name in expect.get("spelt", []):
+            if name not in response.spelt:
+                complaints.append(f"no header is written {name}: {response.spelt}")
         if "certificate" in expect and response.certificate != self.authority.der(expect["certificate"]):
             complaints.append(f"certificate is not {expect['certificate']}")
 
@@ -174,6 +189,8 @@ class Case:
         context = self.client_context(request, http2) if url.scheme == "https" else None
         host = re.match(r"//([^/:]*)", request["url"].split(":", 1)[1])[1]  # with its case, which urlsplit drops
         connection = await client.connect(request.get("address", "127.0.0.1"), url.port, http2, context, request.get("sni", host))
+        if str(request.get("http")) == "1.0":
+            connection.version = "1.0"
         target = url.path + (f"?{url.query}" if url.query else "")
         authority = request.get("host", host)
         headers = [(n, v) for n, v in request.get("headers", {}).items()]
