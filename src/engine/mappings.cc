@@ -15,7 +15,8 @@ namespace emissary::engine {
 
 bool GroupOrder::operator()(const GroupEntry* a, const GroupEntry* b) const {
   if (const auto order = a->sort <=> b->sort; order != 0) return order > 0;
-  return a->first > b->first;
+  if (a->first != b->first) return a->first > b->first;
+  return *a->match < *b->match;  // while a Mapping moves from one group to another, both call it their first
 }
 
 std::optional<Kind> Engine::Impl::resolver(std::string_view name, std::string_view ns) const {

@@ -89,7 +89,7 @@ class World {
   }
 
   std::string mapping() {
-    static constexpr const char* kPrefix[] = {"/", "/a/", "/a/", "/b/", "/.well-known/acme-challenge/", "\"/x.*\""};
+    static constexpr const char* kPrefix[] = {"/", "/a/", "/a/", "/a/c", "/A/", "/b/", "/.well-known/acme-challenge/", "\"/x.*\""};
     static constexpr const char* kHostname[] = {"",      "\"*\"",     "\"*\"", "a.com",          "a.com",
                                                 "b.com", "\"*.com\"", "A.com", "\"a.com:8080\"", "\"x.*\""};
     static constexpr const char* kService[] = {"one",
@@ -114,8 +114,8 @@ class World {
     static constexpr const char* kPrecedence[] = {"", "", "", "1", "-1"};
     std::string out = ours("Mapping", name("m", 10)) + "  prefix: " + pick(kPrefix) + "\n  service: " + pick(kService) + "\n";
     out += maybe("hostname", kHostname) + maybe("weight", kWeight) + maybe("resolver", kResolver) + maybe("prefix_regex", kBool) +
-           maybe("grpc", kBool) + maybe("timeout_ms", kTimeout) + maybe("headers", kHeaders) + maybe("method", kMethod) +
-           maybe("precedence", kPrecedence);
+           maybe("prefix_exact", kBool) + maybe("case_sensitive", kBool) + maybe("grpc", kBool) + maybe("timeout_ms", kTimeout) +
+           maybe("headers", kHeaders) + maybe("method", kMethod) + maybe("precedence", kPrecedence);
     if (chance(5)) out += "  host_regex: true\n  host: \"a.*\"\n";
     if (chance(5)) out += "  host: b.com\n";
     if (chance(3)) out += "  prefix: 3\n";  // wrong type
