@@ -78,6 +78,7 @@ std::optional<Offline> compileOffline(const settings::Settings& settings, std::s
   options.ns = settings.ns;
   options.single_namespace = settings.single_namespace;
   options.bind_address = settings.bind_address;
+  options.route_list_limit = settings.route_list_limit;
   result.engine = std::make_unique<engine::Engine>(std::move(options));
   result.engine->apply(merge(batches, result.findings));
   for (Finding& finding : result.engine->findings()) result.findings.push_back(std::move(finding));

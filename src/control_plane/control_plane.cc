@@ -77,6 +77,7 @@ engine::Options engineOptions(const settings::Settings& settings) {
   options.ns = settings.ns;
   options.single_namespace = settings.single_namespace;
   options.bind_address = settings.bind_address;
+  options.route_list_limit = settings.route_list_limit;
   const auto forbid = [&](const settings::Address& address) {
     options.forbidden_upstreams.push_back(address.text());
     for (const char* host : {"127.0.0.1", "::1"})

@@ -29,6 +29,8 @@ struct Options {
   std::string bind_address = "0.0.0.0";
   /// Addresses ("127.0.0.1:8877") that no Mapping may point to: our admin server, Envoy's, the xDS server.
   std::vector<std::string> forbidden_upstreams;
+  /// A virtual host with more routes than this becomes a match tree.
+  size_t route_list_limit = 64;
 };
 
 /// What `objects` and the metrics report about one kind.

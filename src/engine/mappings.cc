@@ -113,6 +113,7 @@ void Engine::Impl::joinGroup(MappingEntry& entry) {
   if (fresh) {
     group.match = &it->first;
     group.sort = compile::sortKey(*group.match);
+    group.reach = compile::pathReach(*group.match);
     group.acme = generate::isAcmeChallenge(*group.match);
   }
   group.members.emplace(compile::orderName(entry.object->ref), &entry);

@@ -269,8 +269,10 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
   World world(GetParam());
   Options options;
   options.forbidden_upstreams = {"127.0.0.1:8877"};
+  options.route_list_limit = GetParam() % 2 == 0 ? 64 : 2;  // lists, and match trees
   Engine engine(options);
   std::map<serve::ResourceKey, std::string> published;
+  int trees = 0;
   for (int i = 0; i < edits; ++i) {
     std::vector<Change> changes;
     do changes.push_back(world.edit());
@@ -281,6 +283,7 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
       std::string& version = published[{resource->type, resource->name}];
       EXPECT_NE(version, resource->version) << "sent again unchanged: " << resource->name;
       version = resource->version;
+      trees += resource->wire.find("RouteList") != std::string::npos;
     }
     Engine fresh(options);
     fresh.apply(world.shuffled());
@@ -291,6 +294,9 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
       FAIL() << "after edit " << i << ": " << changes.back().ref.text() << (changes.back().object ? " written" : " removed") << " ("
              << changes.size() << " changes)";
     }
+  }
+  if (edits >= 400) {
+    EXPECT_EQ(trees > 10, options.route_list_limit == 2) << trees;
   }
 }
 

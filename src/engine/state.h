@@ -16,6 +16,7 @@
 #include "compile/host.h"
 #include "compile/listener.h"
 #include "compile/mapping.h"
+#include "compile/match_tree.h"
 #include "compile/order.h"
 #include "engine/engine.h"
 #include "ir/ir.h"
@@ -84,15 +85,22 @@ struct ClassEntry {
   std::set<HostEntry*> hosts;
 };
 
+/// Serialised routes.
+struct Piece {
+  std::string bytes;
+  uint32_t count = 0;
+};
+
 struct GroupEntry {
   const ir::Match* match = nullptr;              // the key
   std::map<std::string, MappingEntry*> members;  // by compile::orderName
   compile::SortKey sort;
+  compile::PathReach reach;
   std::string first;  // the first member's order name, as of when it was put into its class
   ClassEntry* of = nullptr;
   bool acme = false;
-  /// Serialised routes, by form (see formIndex); made when first asked for.
-  std::array<std::optional<std::string>, 4> pieces;
+  /// By form (see formIndex); made when first asked for.
+  std::array<std::optional<Piece>, 4> pieces;
   std::vector<std::string> clusters;
   std::vector<Finding> findings;
 };
@@ -186,7 +194,7 @@ class Engine::Impl {
   void updateTables();
   void useVirtualHosts(const ir::RouteTable& table, bool use);
   void evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEntry& entry);
-  const std::string& piece(GroupEntry& group, bool forwarded, bool host_known);
+  const Piece& piece(GroupEntry& group, bool forwarded, bool host_known);
   void put(serve::Type type, const std::string& name, const std::string& bytes, std::vector<std::string> clusters = {},
            std::string endpoints = {});
   void remove(serve::Type type, const std::string& name);

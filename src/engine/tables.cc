@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "compile/canary.h"
+#include "compile/match_tree.h"
 #include "engine/state.h"
 #include "generate/route.h"
+#include "generate/virtual_host.h"
 
 namespace emissary::engine {
 namespace {
@@ -56,22 +58,30 @@ void Engine::Impl::evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEn
     }
   }
   std::vector<const std::string*> pieces;
-  pieces.reserve(groups.size());
+  std::vector<compile::PathRoutes> paths;  // of the pieces
+  pieces.reserve(groups.size() + 2);
+  paths.reserve(groups.size() + 2);
   for (GroupEntry* group : groups) {
     if (!group->acme && !showsMappings(key.treatment)) continue;
     const ir::HostMatch& match = group->match->host;
     const bool known = match.kind == ir::HostMatch::Kind::Glob && match.text == key.hostname;
-    pieces.push_back(&piece(*group, forwarded(key.treatment) && !group->acme, known));
+    const Piece& made = piece(*group, forwarded(key.treatment) && !group->acme, known);
+    pieces.push_back(&made.bytes);
+    paths.push_back({&group->reach, made.count});
     entry.clusters.insert(entry.clusters.end(), group->clusters.begin(), group->clusters.end());
   }
   std::sort(entry.clusters.begin(), entry.clusters.end());
   entry.clusters.erase(std::unique(entry.clusters.begin(), entry.clusters.end()), entry.clusters.end());
-  entry.bytes = generate::virtualHost(key, pieces);
+  for (const generate::ClosingRoute& closing : generate::closingRoutes(key.treatment)) {
+    pieces.push_back(&closing.bytes);
+    paths.push_back({&closing.reach, 1});
+  }
+  entry.bytes = generate::virtualHost(key, pieces, compile::matchTree(paths, options_.route_list_limit));
 }
 
 // A group's routes in one form, serialised once however many virtual hosts show them.
-const std::string& Engine::Impl::piece(GroupEntry& group, bool forwarded, bool host_known) {
-  std::optional<std::string>& cached = group.pieces[formIndex(forwarded, host_known)];
+const Piece& Engine::Impl::piece(GroupEntry& group, bool forwarded, bool host_known) {
+  std::optional<Piece>& cached = group.pieces[formIndex(forwarded, host_known)];
   if (cached) return *cached;
   std::vector<ir::Leg> legs;
   std::vector<const MappingEntry*> members;
@@ -104,7 +114,7 @@ const std::string& Engine::Impl::piece(GroupEntry& group, bool forwarded, bool h
                                                   "Envoy would refuse its route, so it is left out: " + problem));
     }
   }
-  cached = std::move(made.bytes);
+  cached = Piece{std::move(made.bytes), made.count};
   return *cached;
 }
 

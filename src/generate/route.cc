@@ -14,8 +14,6 @@ namespace {
 
 namespace route_v3 = envoy::config::route::v3;
 
-constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge/";
-
 void appendField(int number, const std::string& bytes, std::string& out) {
   google::protobuf::io::StringOutputStream stream(&out);
   google::protobuf::io::CodedOutputStream coded(&stream);
@@ -95,25 +93,6 @@ void routeAction(const ir::Leg& leg, const std::string& cluster, route_v3::Route
   for (const std::string& upgrade : leg.upgrades) action->add_upgrade_configs()->set_upgrade_type(upgrade);
 }
 
-// What a treatment adds behind the Mappings' routes. An insecure ACME challenge without a Mapping is not redirected.
-void closingRoutes(ir::Treatment treatment, std::string& out) {
-  if (treatment != ir::Treatment::Redirect && treatment != ir::Treatment::ForwardedRedirect) return;
-  route_v3::Route acme;
-  acme.mutable_match()->set_prefix(std::string(kAcmePrefix));
-  acme.mutable_direct_response()->set_status(404);
-  appendField(route_v3::VirtualHost::kRoutesFieldNumber, serialize(acme), out);
-  route_v3::Route redirect;
-  redirect.mutable_match()->set_prefix("/");
-  if (treatment == ir::Treatment::ForwardedRedirect) {
-    // Behind a trusted proxy a secure request that no Mapping takes is answered 404, not sent in a circle.
-    auto* header = redirect.mutable_match()->add_headers();
-    headerMatch({"x-forwarded-proto", {ir::StringMatch::Kind::Exact, "https", false}}, header);
-    header->set_invert_match(true);
-  }
-  redirect.mutable_redirect()->set_https_redirect(true);
-  appendField(route_v3::VirtualHost::kRoutesFieldNumber, serialize(redirect), out);
-}
-
 }  // namespace
 
 bool isAcmeChallenge(const ir::Match& match) { return match.path_kind == ir::PathMatch::Prefix && match.path == kAcmePrefix; }
@@ -139,27 +118,10 @@ RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, R
       result.problems.emplace_back(i, std::move(generated.problem));
     } else {
       appendField(route_v3::VirtualHost::kRoutesFieldNumber, generated.bytes, result.bytes);
+      ++result.count;
     }
   }
   return result;
-}
-
-std::string virtualHost(const ir::VirtualHost& host, const std::vector<const std::string*>& pieces) {
-  route_v3::VirtualHost head;
-  head.set_name(host.hostname);
-  head.add_domains(host.hostname);
-  auto& found = (*head.mutable_metadata()->mutable_filter_metadata())[std::string(kScopeFilter)];
-  (*found.mutable_fields())[std::string(kScopeFound)].set_bool_value(true);
-  std::string bytes = serialize(head);
-  size_t size = bytes.size();
-  for (const std::string* piece : pieces) size += piece->size();
-  bytes.reserve(size + 256);
-  for (const std::string* piece : pieces) bytes += *piece;
-  closingRoutes(host.treatment, bytes);
-  std::string out;
-  out.reserve(bytes.size() + 8);
-  appendField(route_v3::RouteConfiguration::kVirtualHostsFieldNumber, bytes, out);
-  return out;
 }
 
 std::string routeConfiguration(const ir::RouteTable& table, const std::vector<const std::string*>& virtual_hosts) {

@@ -1,5 +1,5 @@
 #pragma once
-// envoy.config.route.v3: routes, virtual hosts, RouteConfigurations and scopes. The wire format of a repeated field concatenates,
+// envoy.config.route.v3: routes, RouteConfigurations and scopes. The wire format of a repeated field concatenates,
 // so routes are serialised once and a RouteConfiguration is put together from pieces.
 
 #include <cstdint>
@@ -32,20 +32,20 @@ struct LegRoute {
 struct RoutesResult {
   /// Entries of VirtualHost.routes, concatenated.
   std::string bytes;
+  /// How many.
+  uint32_t count = 0;
   /// Legs that Envoy would refuse, by index, and why; they are not in `bytes`.
   std::vector<std::pair<size_t, std::string>> problems;
 };
 
 RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, RouteForm form);
 
+inline constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge/";
+
 /// Whether the group is for the ACME challenge, which is routed whatever a Host's insecure action says.
 bool isAcmeChallenge(const ir::Match& match);
 
-/// An entry of RouteConfiguration.virtual_hosts. `pieces` are the results of `routes`, in order, already without those that
-/// the treatment leaves out; the redirect of a redirecting treatment is added behind them.
-std::string virtualHost(const ir::VirtualHost& host, const std::vector<const std::string*>& pieces);
-
-/// `virtual_hosts` as made by virtualHost.
+/// `virtual_hosts` as made by virtualHost (virtual_host.h).
 std::string routeConfiguration(const ir::RouteTable& table, const std::vector<const std::string*>& virtual_hosts);
 
 std::string scopedRouteConfiguration(const std::string& name, const std::string& listener, const ir::Scope& scope);

@@ -155,8 +155,15 @@ void takeLogging(const Environment& env, Settings& s) {
   if (const std::string* parts = find(env, "AMBASSADOR_DEBUG")) s.envoy_debug = parts->find("envoy") != std::string::npos;
 }
 
+void takeRoutes(const Environment& env, Settings& s) {
+  if (const std::string* limit = find(env, "EMISSARY_ROUTE_LIST_LIMIT")) {
+    s.route_list_limit = numberIn("EMISSARY_ROUTE_LIST_LIMIT", *limit, 1, UINT32_MAX);
+  }
+}
+
 void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   takeIdentity(flags, env, s);
+  takeRoutes(env, s);
   takeAdmin(flags, env, s);
   takeReady(env, s);
   takeAds(flags, s);
@@ -305,6 +312,7 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       s.command = *check ? Command::Check : Command::Compile;
       s.output = *check ? check_output : compile_output;
       takeIdentity(*check ? offline : compile_flags, env, s);
+      takeRoutes(env, s);
       takeLogging(env, s);
       if (const std::string* address = find(env, "AMBASSADOR_ENVOY_BIND_ADDRESS"); address && isIp(*address))
         s.bind_address = *address;

@@ -82,6 +82,8 @@ struct Settings {
   // ---- behaviour
   /// AMBASSADOR_RECONFIG_MAX_DELAY, seconds: at most one configuration in this time. Unset: changes go at once.
   std::optional<uint32_t> reconfig_max_delay_s;
+  /// EMISSARY_ROUTE_LIST_LIMIT: a virtual host with more routes is looked up in a match tree.
+  uint32_t route_list_limit = 64;
   /// AMBASSADOR_METRICS=all: /metrics brings Envoy's per-cluster series too.
   bool all_envoy_metrics = false;
   /// AES_LOG_LEVEL.

@@ -36,6 +36,7 @@ TEST(Settings, DefaultsOfRun) {
   EXPECT_FALSE(s.single_namespace);
   EXPECT_EQ(s.drain_time_s, 600u);
   EXPECT_EQ(s.grace_s, 30u);
+  EXPECT_EQ(s.route_list_limit, 64u);
   EXPECT_FALSE(s.drain_delay_s);
   EXPECT_FALSE(s.envoy_base_id);
   EXPECT_FALSE(s.reconfig_max_delay_s);
@@ -61,6 +62,7 @@ TEST(Settings, VariablesCount) {
                                                           {"AMBASSADOR_RECONFIG_MAX_DELAY", "4"},
                                                           {"EMISSARY_DRAIN_DELAY_SECONDS", "0"},
                                                           {"EMISSARY_GRACE_SECONDS", "12"},
+                                                          {"EMISSARY_ROUTE_LIST_LIMIT", "9"},
                                                           {"EMISSARY_ENVOY", "/opt/envoy"}});
   EXPECT_EQ(s.ambassador_id, "blue");
   EXPECT_EQ(s.ns, "edge");
@@ -79,6 +81,7 @@ TEST(Settings, VariablesCount) {
   EXPECT_EQ(s.reconfig_max_delay_s, 4u);
   EXPECT_EQ(s.drain_delay_s, 0u);
   EXPECT_EQ(s.grace_s, 12u);
+  EXPECT_EQ(s.route_list_limit, 9u);
   EXPECT_EQ(s.envoy, "/opt/envoy");
 }
 
@@ -153,6 +156,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{{}, {{"AMBASSADOR_READY_PORT", "x"}}, "AMBASSADOR_READY_PORT", "x"},
                       Bad{{}, {{"AMBASSADOR_HEALTHCHECK_BIND_ADDRESS", "host"}}, "AMBASSADOR_HEALTHCHECK_BIND_ADDRESS", "host"},
                       Bad{{}, {{"AMBASSADOR_HEALTHCHECK_BIND_PORT", "1e3"}}, "AMBASSADOR_HEALTHCHECK_BIND_PORT", "1e3"},
+                      Bad{{}, {{"EMISSARY_ROUTE_LIST_LIMIT", "none"}}, "EMISSARY_ROUTE_LIST_LIMIT", "none"},
                       Bad{{}, {{"AMBASSADOR_RECONFIG_MAX_DELAY", "0"}}, "AMBASSADOR_RECONFIG_MAX_DELAY", "0"},
                       Bad{{}, {{"AMBASSADOR_ENVOY_BIND_ADDRESS", "eth0"}}, "AMBASSADOR_ENVOY_BIND_ADDRESS", "eth0"},
                       Bad{{}, {{"AMBASSADOR_ENVOY_BASE_ID", "4294967296"}}, "AMBASSADOR_ENVOY_BASE_ID", "4294967296"},
