@@ -241,6 +241,24 @@ bool Fields::readMs(std::string_view name, std::optional<int64_t>& out, int64_t 
   return true;
 }
 
+bool Fields::readDuration(std::string_view name, std::optional<int64_t>& out, int64_t min) {
+  const Value* value = take(name);
+  if (value == nullptr) return false;
+  const auto ms = value->isString() ? durationMs(value->string) : std::nullopt;
+  if (!ms) {
+    const auto number = wholeNumber(*value);
+    wrongType(name, *value, "a duration such as 250ms, 3s or 1m30s",
+              number && *number >= 0 ? fmt::format("write {}s", *number) : "");
+    return false;
+  }
+  if (*ms < min || *ms > kMaxMs) {
+    refuse(name, fmt::format("must be from {} to {} milliseconds, but is {}", min, kMaxMs, *ms));
+    return false;
+  }
+  out = ms;
+  return true;
+}
+
 int Fields::readChoice(std::string_view name, std::span<const std::string_view> choices, bool any_case) {
   const Value* value = take(name);
   if (value == nullptr) return -1;

@@ -106,6 +106,8 @@ class Fields {
   bool read(std::string_view name, int64_t& out, int64_t min = INT64_MIN, int64_t max = INT64_MAX);
   bool read(std::string_view name, std::optional<int64_t>& out);
   bool readMs(std::string_view name, std::optional<int64_t>& out, int64_t min = 0);
+  /// A text such as "1m30s" → milliseconds.
+  bool readDuration(std::string_view name, std::optional<int64_t>& out, int64_t min = 0);
   /// Index into `choices`, or -1 when absent or wrong.
   int readChoice(std::string_view name, std::span<const std::string_view> choices, bool any_case = false);
 

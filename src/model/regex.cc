@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "model/readers.h"
 #include "model/text.h"
 
@@ -15,6 +17,17 @@ constexpr size_t kMaxPattern = 4096;
 constexpr int kMaxProgram = 200;
 
 }  // namespace
+
+std::string globRegex(std::string_view glob) {
+  std::string out;
+  for (size_t at = 0; at <= glob.size();) {
+    const size_t end = std::min(glob.find('*', at), glob.size());
+    out += re2::RE2::QuoteMeta(re2::StringPiece(glob.data() + at, end - at));
+    if (end < glob.size()) out += ".*";
+    at = end + 1;
+  }
+  return out;
+}
 
 std::string regexProblem(const std::string& pattern, const std::string* substitution) {
   if (pattern.empty()) return "must not be empty; write .* to match anything";

@@ -116,18 +116,33 @@ std::optional<int64_t> durationMs(std::string_view text) {
     std::string_view name;
     double ms;
   };
-  static constexpr std::array kUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
-  double amount = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
-  if (error != std::errc{} || !(amount >= 0)) return std::nullopt;
-  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  for (const Unit& known : kUnits) {
-    if (known.name != unit) continue;
-    const double ms = std::round(amount * known.ms);
-    if (ms > 9e15) return std::nullopt;
-    return static_cast<int64_t>(ms);
+  static constexpr std::array kUnits = {Unit{"ns", 1e-6}, Unit{"us", 1e-3}, Unit{"\xc2\xb5s", 1e-3}, Unit{"\xce\xbcs", 1e-3},
+                                        Unit{"ms", 1},    Unit{"s", 1000},  Unit{"m", 60'000},       Unit{"h", 3'600'000}};
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text == "0") return 0;
+  if (text.empty() || text.size() > 128) return std::nullopt;
+  double ms = 0;
+  while (!text.empty()) {
+    if (!digit(text.front()) && text.front() != '.') return std::nullopt;
+    double amount = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount, std::chars_format::fixed);
+    if (error != std::errc{}) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    const size_t next = static_cast<size_t>(std::find_if(text.begin(), text.end(), digit) - text.begin());
+    const std::string_view name = text.substr(0, next);
+    const auto* unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& known) { return known.name == name; });
+    if (unit == kUnits.end()) return std::nullopt;
+    ms += amount * unit->ms;
+    text.remove_prefix(next);
   }
-  return std::nullopt;
+  if (ms > 9e15) return std::nullopt;
+  return static_cast<int64_t>(std::round(ms));
+}
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 }  // namespace emissary::model

@@ -32,7 +32,14 @@ bool isHeaderName(std::string_view text);
 /// Steps (insert, remove, replace a character) between the two; anything above `limit` is told as limit + 1.
 size_t editDistance(std::string_view a, std::string_view b, size_t limit);
 
-/// Milliseconds of "3s", "250ms", "1.5m", "2h"; nothing when it is no such duration.
+/// Milliseconds of a duration as Go writes it: "3s", "250ms", "1.5m", "1h30m"; "0" needs no unit. Nothing when it is none, or
+/// negative, or longer than 9e15 ms.
 std::optional<int64_t> durationMs(std::string_view text);
+
+/// `text` without the blanks around it.
+std::string_view trimmed(std::string_view text);
+
+/// A glob ("https://*.example.com") as a regular expression.
+std::string globRegex(std::string_view glob);
 
 }  // namespace emissary::model

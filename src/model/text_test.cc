@@ -52,7 +52,15 @@ TEST(ModelText, Durations) {
   EXPECT_EQ(durationMs("250ms"), 250);
   EXPECT_EQ(durationMs("1.5m"), 90'000);
   EXPECT_EQ(durationMs("2h"), 7'200'000);
-  for (const char* bad : {"", "s", "3", "3d", "-3s", "3 s", "nans", "1e300h", "infs"})
+  EXPECT_EQ(durationMs("1h2m3.5s"), 3'723'500);
+  EXPECT_EQ(durationMs("1500us"), 2);
+  EXPECT_EQ(durationMs("2000\xc2\xb5s"), 2);
+  EXPECT_EQ(durationMs("3000000ns"), 3);
+  EXPECT_EQ(durationMs(".5s"), 500);
+  EXPECT_EQ(durationMs("0"), 0);
+  EXPECT_EQ(durationMs("0s"), 0);
+  for (const char* bad :
+       {"", "s", "3", "3d", "-3s", "3 s", "nans", "1e300h", "infs", "1e5s", "0x1s", "1s2", "1s-2s", "+-1s", ".", ".s"})
     EXPECT_EQ(durationMs(bad), std::nullopt) << bad;
 }
 
