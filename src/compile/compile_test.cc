@@ -154,6 +154,46 @@ TEST(Canary, Shares) {
   EXPECT_EQ(problems, 1u);
 }
 
+std::vector<ir::Leg> legsOf(std::string_view roles) {
+  std::vector<ir::Leg> legs;
+  for (const char role : roles) {
+    legs.emplace_back();
+    if (role == 's') legs.back().policy.edit().shadow = true;
+    if (role == '>') legs.back().policy.edit().redirect.emplace();
+  }
+  return legs;
+}
+
+TEST(Canary, ShadowsAndRedirects) {
+  struct Case {
+    std::string_view legs;  // s: shadow, >: redirects, r: routes
+    std::vector<size_t> takers;
+    std::optional<size_t> shadow;
+    std::vector<size_t> told;
+  };
+  const Case cases[] = {{"rs", {0}, 1, {}},
+                        {"sr", {1}, 0, {}},
+                        {"rsrs", {0, 2}, 1, {3}},
+                        {"s", {}, std::nullopt, {0}},
+                        {"ss", {}, std::nullopt, {1, 0}},
+                        {">", {0}, std::nullopt, {}},
+                        {">>", {0}, std::nullopt, {1}},
+                        {"r>r", {0, 2}, std::nullopt, {1}},
+                        {">rr", {0}, std::nullopt, {1, 2}},
+                        {"s>", {1}, std::nullopt, {0}},
+                        {"", {}, std::nullopt, {}}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.legs);
+    const SharesResult result = shares(legsOf(c.legs));
+    std::vector<size_t> takers, told;
+    for (const Share& share : result.shares) takers.push_back(share.leg);
+    for (const auto& problem : result.problems) told.push_back(problem.leg);
+    EXPECT_EQ(takers, c.takers);
+    EXPECT_EQ(result.shadow, c.shadow);
+    EXPECT_EQ(told, c.told);
+  }
+}
+
 TEST(Association, HostNamesAndSelectors) {
   ir::Host host;
   host.hostname = "a.com";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compile/route_policy.h"
 #include "compile/upstream.h"
 
 namespace emissary::compile {
@@ -96,10 +97,15 @@ MappingResult compileMapping(const Object& object, const MappingContext& context
   std::sort(leg.upgrades.begin(), leg.upgrades.end());
   leg.upgrades.erase(std::unique(leg.upgrades.begin(), leg.upgrades.end()), leg.upgrades.end());
 
-  UpstreamResult upstream = compileUpstream(object, upstreamRequest(mapping), context);
-  if (upstream.unusable) result.usable = false;
-  leg.upstream = std::move(upstream.upstream);
-  std::move(upstream.findings.begin(), upstream.findings.end(), std::back_inserter(result.findings));
+  if (mapping.policy->host_redirect) {
+    if (!compileRedirect(object, mapping, result)) result.usable = false;
+  } else {
+    UpstreamResult upstream = compileUpstream(object, upstreamRequest(mapping), context);
+    if (upstream.unusable) result.usable = false;
+    leg.upstream = std::move(upstream.upstream);
+    std::move(upstream.findings.begin(), upstream.findings.end(), std::back_inserter(result.findings));
+  }
+  compileRoutePolicy(mapping, context, result);
   return result;
 }
 

@@ -85,7 +85,7 @@ UpstreamRequest upstreamRequest(const model::Mapping& mapping) {
   out.resolver = mapping.resolver;
   out.tls = mapping.tls;
   out.host_rewrite = mapping.host_rewrite.value_or("");
-  out.marker = mapping.cluster_tag;
+  out.marker = mapping.policy->shadow ? "shadow" : mapping.cluster_tag;
   out.stats_name = mapping.stats_name;
   out.http2 = mapping.grpc;
   out.connect_timeout_ms = mapping.connect_timeout_ms;

@@ -113,10 +113,23 @@ class World {
     static constexpr const char* kHeaders[] = {"", "", "{x-a: b}", "{x-forwarded-proto: https}", "{\":authority\": b.com}"};
     static constexpr const char* kMethod[] = {"", "", "GET", "POST"};
     static constexpr const char* kPrecedence[] = {"", "", "", "1", "-1"};
+    static constexpr const char* kSwitch[] = {"", "", "", "", "true"};
+    static constexpr const char* kHeadersAdded[] = {"",   "",         "",
+                                                    "{}", "{x-b: b}", "{x-b: {value: \"%REQ(x-a)%\", append: false}, host: c}"};
+    static constexpr const char* kHeadersRemoved[] = {"", "", "", "[]", "[x-b]"};
+    static constexpr const char* kPath[] = {"", "", "", "/there"};
+    static constexpr const char* kCors[] = {"", "", "", "{origins: [\"*\"]}", "{origins: \"https://*.com\", max_age: x}"};
+    static constexpr const char* kRetry[] = {
+        "", "", "", "{retry_on: 5xx}", "{retry_on: \"5xx,reset\", num_retries: 2}", "{retry_on: x}"};
+    static constexpr const char* kPriority[] = {"", "", "", "high", "low"};
     std::string out = ours("Mapping", name("m", 10)) + "  prefix: " + pick(kPrefix) + "\n  service: " + pick(kService) + "\n";
     out += maybe("hostname", kHostname) + maybe("weight", kWeight) + maybe("resolver", kResolver) + maybe("prefix_regex", kBool) +
            maybe("prefix_exact", kBool) + maybe("case_sensitive", kBool) + maybe("grpc", kBool) + maybe("timeout_ms", kTimeout) +
            maybe("headers", kHeaders) + maybe("method", kMethod) + maybe("precedence", kPrecedence);
+    out += maybe("shadow", kSwitch) + maybe("host_redirect", kSwitch) + maybe("path_redirect", kPath) +
+           maybe("add_request_headers", kHeadersAdded) + maybe("add_response_headers", kHeadersAdded) +
+           maybe("remove_request_headers", kHeadersRemoved) + maybe("add_linkerd_headers", kSwitch) + maybe("cors", kCors) +
+           maybe("retry_policy", kRetry) + maybe("priority", kPriority);
     if (chance(5)) out += "  host_regex: true\n  host: \"a.*\"\n";
     if (chance(5)) out += "  host: b.com\n";
     if (chance(3)) out += "  prefix: 3\n";  // wrong type

@@ -93,20 +93,27 @@ const Piece& Engine::Impl::piece(GroupEntry& group, bool forwarded, bool host_kn
   const bool first = std::all_of(group.pieces.begin(), group.pieces.end(), [](const auto& p) { return !p; });
   if (first) {
     for (const auto& problem : shares.problems) {
-      const Severity severity = problem.error ? Severity::Error : Severity::Notice;
-      group.findings.push_back(compile::findingOn(*members[problem.leg]->object, severity, "spec.weight", problem.message));
+      group.findings.push_back(
+          compile::findingOn(*members[problem.leg]->object, problem.severity, std::string(problem.field), problem.message));
     }
   }
+  const auto cluster = [&](size_t leg) {
+    const ClusterEntry* entry = members[leg]->cluster;
+    return entry && entry->problem.empty() ? entry->name : "";
+  };
   std::vector<generate::LegRoute> routes;
-  for (const compile::Share& share : shares.shares) {
-    const ClusterEntry* cluster = members[share.leg]->cluster;
-    routes.push_back({&legs[share.leg], cluster && cluster->problem.empty() ? cluster->name : "", share.cumulative});
+  for (const compile::Share& share : shares.shares) routes.push_back({&legs[share.leg], cluster(share.leg), share.cumulative});
+  generate::Mirror mirror;
+  if (shares.shadow) {
+    mirror = {cluster(*shares.shadow), static_cast<uint32_t>(std::min<int64_t>(legs[*shares.shadow].weight.value_or(100), 100))};
   }
-  generate::RoutesResult made = generate::routes(*group.match, routes, {forwarded, host_known});
+  generate::RoutesResult made =
+      generate::routes(*group.match, routes, mirror.cluster.empty() ? nullptr : &mirror, {forwarded, host_known});
   if (first) {
     for (const generate::LegRoute& route : routes) {
       if (!route.cluster.empty()) group.clusters.push_back(route.cluster);
     }
+    if (!mirror.cluster.empty()) group.clusters.push_back(mirror.cluster);
     std::sort(group.clusters.begin(), group.clusters.end());
     group.clusters.erase(std::unique(group.clusters.begin(), group.clusters.end()), group.clusters.end());
     for (const auto& [index, problem] : made.problems) {

@@ -2,6 +2,7 @@
 
 #include <envoy/extensions/common/matching/v3/extension_matcher.pb.h>
 #include <envoy/extensions/filters/common/matcher/action/v3/skip_action.pb.h>
+#include <envoy/extensions/filters/http/cors/v3/cors.pb.h>
 #include <envoy/extensions/filters/http/lua/v3/lua.pb.h>
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
 #include <envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.pb.h>
@@ -13,6 +14,7 @@
 #include "generate/any.h"
 #include "generate/common.h"
 #include "generate/http_filters.h"
+#include "generate/route_policy.h"
 #include "generate/scope.h"
 
 namespace emissary::generate {
@@ -157,6 +159,9 @@ void requests(const ir::Listener& listener, HttpConnectionManager& out) {
 
 // In the order in which requests pass them.
 void filters(const model::HttpSettings& http, HttpConnectionManager& out) {
+  // Always there, so that the first Mapping with cors drains no connection; first, since browsers send preflights without
+  // credentials, and so that pages may read the answers of the other filters.
+  addFilter(std::string(kCorsFilter), envoy::extensions::filters::http::cors::v3::Cors(), out);
   grpcFilters(http, out);
   luaFilter(http, out);
   gzipFilter(http, out);

@@ -7,6 +7,7 @@
 #include "compile/canary.h"
 #include "generate/any.h"
 #include "generate/common.h"
+#include "generate/route_policy.h"
 #include "generate/scope.h"
 
 namespace emissary::generate {
@@ -73,13 +74,20 @@ void routeMatch(const ir::Match& match, RouteForm form, route_v3::RouteMatch* ou
   }
 }
 
-void routeAction(const ir::Leg& leg, const std::string& cluster, route_v3::Route& out) {
-  if (cluster.empty()) {
+void routeAction(const LegRoute& route, const Mirror* mirror, route_v3::Route& out) {
+  const ir::Leg& leg = *route.leg;
+  if (leg.policy->redirect) {
+    redirectAction(*leg.policy->redirect, out.mutable_redirect());
+    return;
+  }
+  if (route.cluster.empty()) {
     out.mutable_direct_response()->set_status(503);
     return;
   }
   auto* action = out.mutable_route();
-  action->set_cluster(cluster);
+  action->set_cluster(route.cluster);
+  actionPolicy(*leg.policy, action);
+  if (mirror != nullptr) mirrorPolicy(*mirror, action);
   setMillis(leg.timeout_ms, action->mutable_timeout());
   if (leg.idle_timeout_ms) setMillis(*leg.idle_timeout_ms, action->mutable_idle_timeout());
   if (leg.prefix_rewrite) action->set_prefix_rewrite(*leg.prefix_rewrite);
@@ -97,7 +105,7 @@ void routeAction(const ir::Leg& leg, const std::string& cluster, route_v3::Route
 
 bool isAcmeChallenge(const ir::Match& match) { return match.path_kind == ir::PathMatch::Prefix && match.path == kAcmePrefix; }
 
-RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, RouteForm form) {
+RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, const Mirror* mirror, RouteForm form) {
   RoutesResult result;
   route_v3::RouteMatch matcher;
   routeMatch(match, form, &matcher);
@@ -112,7 +120,8 @@ RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, R
       fraction->mutable_default_value()->set_denominator(envoy::type::v3::FractionalPercent::MILLION);
       fraction->set_runtime_key("routing.traffic_shift." + leg.cluster);
     }
-    routeAction(*leg.leg, leg.cluster, route);
+    routeAction(leg, mirror, route);
+    if (!leg.leg->policy.untouched()) routePolicy(*leg.leg->policy, route);
     Generated generated = checked(route);
     if (!generated.problem.empty()) {
       result.problems.emplace_back(i, std::move(generated.problem));

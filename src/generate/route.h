@@ -29,6 +29,12 @@ struct LegRoute {
   uint32_t cumulative = 0;
 };
 
+/// Who gets copies of what a group routes.
+struct Mirror {
+  std::string cluster;
+  uint32_t percent = 100;
+};
+
 struct RoutesResult {
   /// Entries of VirtualHost.routes, concatenated.
   std::string bytes;
@@ -38,7 +44,8 @@ struct RoutesResult {
   std::vector<std::pair<size_t, std::string>> problems;
 };
 
-RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, RouteForm form);
+/// `mirror`: null where there is none.
+RoutesResult routes(const ir::Match& match, const std::vector<LegRoute>& legs, const Mirror* mirror, RouteForm form);
 
 inline constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge/";
 

@@ -52,18 +52,25 @@ constexpr std::array kOperators = {
     Operator{"DOWNSTREAM_LOCAL_ADDRESS"},
     Operator{"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT"},
     Operator{"DOWNSTREAM_LOCAL_DNS_SAN"},
+    Operator{"DOWNSTREAM_LOCAL_EMAIL_SAN"},
+    Operator{"DOWNSTREAM_LOCAL_IP_SAN"},
+    Operator{"DOWNSTREAM_LOCAL_OTHERNAME_SAN"},
     Operator{"DOWNSTREAM_LOCAL_PORT"},
     Operator{"DOWNSTREAM_LOCAL_SUBJECT"},
     Operator{"DOWNSTREAM_LOCAL_URI_SAN"},
     Operator{"DOWNSTREAM_PEER_CERT"},
     Operator{"DOWNSTREAM_PEER_CERT_V_END", Takes::Time},
     Operator{"DOWNSTREAM_PEER_CERT_V_START", Takes::Time},
+    Operator{"DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1"},
+    Operator{"DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256"},
+    Operator{"DOWNSTREAM_PEER_CHAIN_SERIALS"},
     Operator{"DOWNSTREAM_PEER_DNS_SAN"},
     Operator{"DOWNSTREAM_PEER_EMAIL_SAN"},
     Operator{"DOWNSTREAM_PEER_FINGERPRINT_1"},
     Operator{"DOWNSTREAM_PEER_FINGERPRINT_256"},
     Operator{"DOWNSTREAM_PEER_IP_SAN"},
     Operator{"DOWNSTREAM_PEER_ISSUER"},
+    Operator{"DOWNSTREAM_PEER_OTHERNAME_SAN"},
     Operator{"DOWNSTREAM_PEER_SERIAL"},
     Operator{"DOWNSTREAM_PEER_SUBJECT"},
     Operator{"DOWNSTREAM_PEER_URI_SAN"},
@@ -79,6 +86,7 @@ constexpr std::array kOperators = {
     Operator{"DURATION"},
     Operator{"DYNAMIC_METADATA", Takes::Key},
     Operator{"EMIT_TIME", Takes::Time},
+    Operator{"EMIT_TIME_LOCAL", Takes::Time},
     Operator{"FILTER_CHAIN_NAME"},
     Operator{"FILTER_STATE", Takes::State},
     Operator{"GRPC_STATUS", Takes::Grpc},
@@ -92,6 +100,7 @@ constexpr std::array kOperators = {
     Operator{"REQ", Takes::Header},
     Operator{"REQUESTED_SERVER_NAME"},
     Operator{"REQUEST_DURATION"},
+    Operator{"REQUEST_HEADER", Takes::Header},
     Operator{"REQUEST_HEADERS_BYTES"},
     Operator{"REQUEST_TX_DURATION"},
     Operator{"RESP", Takes::Header},
@@ -117,6 +126,8 @@ constexpr std::array kOperators = {
     Operator{"UPSTREAM_CLUSTER_RAW"},
     Operator{"UPSTREAM_CONNECTION_ID"},
     Operator{"UPSTREAM_CONNECTION_POOL_READY_DURATION"},
+    Operator{"UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED"},
+    Operator{"UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT"},
     Operator{"UPSTREAM_HEADER_BYTES_RECEIVED"},
     Operator{"UPSTREAM_HEADER_BYTES_SENT"},
     Operator{"UPSTREAM_HOST"},
@@ -125,9 +136,16 @@ constexpr std::array kOperators = {
     Operator{"UPSTREAM_LOCAL_ADDRESS"},
     Operator{"UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT"},
     Operator{"UPSTREAM_LOCAL_PORT"},
+    Operator{"UPSTREAM_LOCAL_URI_SAN"},
     Operator{"UPSTREAM_METADATA", Takes::Key},
+    Operator{"UPSTREAM_PEER_CERT"},
+    Operator{"UPSTREAM_PEER_CERT_V_END", Takes::Time},
+    Operator{"UPSTREAM_PEER_CERT_V_START", Takes::Time},
+    Operator{"UPSTREAM_PEER_DNS_SAN"},
+    Operator{"UPSTREAM_PEER_IP_SAN"},
     Operator{"UPSTREAM_PEER_ISSUER"},
     Operator{"UPSTREAM_PEER_SUBJECT"},
+    Operator{"UPSTREAM_PEER_URI_SAN"},
     Operator{"UPSTREAM_PROTOCOL"},
     Operator{"UPSTREAM_REMOTE_ADDRESS"},
     Operator{"UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT"},
@@ -248,6 +266,29 @@ std::string formatProblem(std::string_view format) {
     at += 1 + written->size;
   }
   return {};
+}
+
+std::string withPercentsDoubled(std::string_view format) {
+  std::string out;
+  for (size_t at = 0; at < format.size();) {
+    size_t size = 1;
+    if (format[at] == '%') {
+      const std::string_view rest = format.substr(at + 1);
+      const std::optional<Written> written = parse(rest);
+      const char next = rest.empty() ? ' ' : rest[0];
+      const bool letter = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z');
+      if (next == '%') {
+        size = 2;
+      } else if (written) {
+        size = 1 + written->size;
+      } else if (!letter) {
+        out += '%';
+      }
+    }
+    out += format.substr(at, size);
+    at += size;
+  }
+  return out;
 }
 
 bool isOneOperator(std::string_view format) {

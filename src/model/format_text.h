@@ -11,6 +11,9 @@ namespace emissary::model {
 /// What is wrong with the format, and the cure; "" when Envoy (1.37 and later) takes it.
 std::string formatProblem(std::string_view format);
 
+/// The format with every '%' doubled that cannot be meant to begin an operator: "50% off" → "50%% off".
+std::string withPercentsDoubled(std::string_view format);
+
 /// Whether the format is one operator and nothing else: its value may then be something else than text.
 bool isOneOperator(std::string_view format);
 

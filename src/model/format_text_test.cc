@@ -48,6 +48,16 @@ TEST(FormatText, WhatEnvoyRefusesOrNobodyMayRead) {
   EXPECT_EQ(formatProblem("%REQ%"), "holds %REQ% in a form that Envoy does not take; write %REQ(X-NAME)%");
 }
 
+TEST(FormatText, LonePercentsAreDoubled) {
+  EXPECT_EQ(withPercentsDoubled("50% off"), "50%% off");
+  EXPECT_EQ(withPercentsDoubled("100%"), "100%%");
+  EXPECT_EQ(withPercentsDoubled("%20"), "%%20");
+  EXPECT_EQ(withPercentsDoubled("%REQ(a)%%"), "%REQ(a)%%%");
+  for (const char* same : {"", "100%%", "a %REQ(x?y):3%%PROTOCOL% b", "%START_TIME(%s.%3f)%", "%REQ(a"}) {
+    EXPECT_EQ(withPercentsDoubled(same), same);
+  }
+}
+
 TEST(FormatText, OneOperator) {
   EXPECT_TRUE(isOneOperator("%RESPONSE_CODE%"));
   EXPECT_TRUE(isOneOperator("%REQ(X):3%"));

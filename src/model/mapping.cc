@@ -129,24 +129,10 @@ void readMethod(Fields& spec, Mapping& mapping) {
   }
 }
 
-void readRegexRewrite(Fields& spec, Mapping& mapping) {
-  const Value* value = spec.take("regex_rewrite");
-  if (value == nullptr) return;
-  Fields fields(spec.report(), value, spec.path("regex_rewrite"));
-  RegexRewrite rewrite;
-  fields.read("substitution", rewrite.substitution);
-  if (fields.require("pattern", "write the regular expression to replace") && fields.read("pattern", rewrite.pattern)) {
-    std::string problem = regexProblem(rewrite.pattern, &rewrite.substitution);
-    if (!problem.empty()) fields.refuse("pattern", std::move(problem));
-    mapping.regex_rewrite = std::move(rewrite);
-  }
-  fields.finish();
-}
-
 void readRewrites(Fields& spec, Mapping& mapping) {
   std::string rewrite;
   if (spec.read("rewrite", rewrite)) mapping.rewrite = std::move(rewrite);  // "" differs from absent
-  readRegexRewrite(spec, mapping);
+  readRegexRewrite(spec, "regex_rewrite", mapping.regex_rewrite);
   if (mapping.regex_rewrite && mapping.rewrite && *mapping.rewrite != "/" && !mapping.rewrite->empty()) {
     spec.notice("rewrite", "is ignored beside regex_rewrite; remove one of them");
   }
@@ -186,59 +172,46 @@ void readUpgrades(Fields& spec, Mapping& mapping) {
   }
 }
 
-/// These decide where a request goes. A Mapping that asks for them must not route instead: a shadow would take real requests.
-void readRouteKinds(Fields& spec) {
-  static constexpr std::pair<std::string_view, std::string_view> kSwitches[] = {
-      {"shadow", "it would take real requests instead of copies"},
-      {"host_redirect", "it would send requests to the host that it is to redirect to"}};
-  for (const auto& [name, why] : kSwitches) {
-    bool on = false;
-    if (spec.read(name, on) && on) {
-      spec.refuse(name, fmt::format("is not acted on in this version; the Mapping is not used, for {}", why));
-    }
-  }
-  spec.ignore("path_redirect", kText);
-  spec.ignore("prefix_redirect", kText);
-  spec.ignore("regex_redirect", kMap);
-  spec.ignore("redirect_response_code", kWhole);
-}
-
 struct IgnoredField {
   std::string_view name;
   int accept;
 };
 
 constexpr std::array kIgnored = {
-    IgnoredField{"add_linkerd_headers", kBool},
-    IgnoredField{"add_request_headers", kMap},
-    IgnoredField{"add_response_headers", kMap},
-    IgnoredField{"auth_context_extensions", kMap},
-    IgnoredField{"bypass_auth", kBool},
-    IgnoredField{"bypass_error_response_overrides", kBool},
     IgnoredField{"circuit_breakers", kList},
     IgnoredField{"cluster_idle_timeout_ms", kWhole},
     IgnoredField{"cluster_max_connection_lifetime_ms", kWhole},
-    IgnoredField{"cors", kMap},
     IgnoredField{"dns_type", kText},
     IgnoredField{"enable_ipv4", kBool},
     IgnoredField{"enable_ipv6", kBool},
-    IgnoredField{"error_response_overrides", kList},
     IgnoredField{"health_checks", kList},
     IgnoredField{"keepalive", kMap},
-    IgnoredField{"labels", kMap},
     IgnoredField{"load_balancer", kMap},
     IgnoredField{"outlier_detection", kText | kMap},
-    IgnoredField{"priority", kText},
-    IgnoredField{"remove_request_headers", kList},
-    IgnoredField{"remove_response_headers", kList},
     IgnoredField{"respect_dns_ttl", kBool},
-    IgnoredField{"retry_policy", kMap},
 };
 
-constexpr std::array<std::string_view, 6> kWithoutEffect = {"docs",          "envoy_override",        "modules",
-                                                            "v2BoolHeaders", "v2BoolQueryParameters", "v2ExplicitTLS"};
+constexpr std::array<std::string_view, 5> kWithoutEffect = {"envoy_override", "modules", "v2BoolHeaders", "v2BoolQueryParameters",
+                                                            "v2ExplicitTLS"};
 
 }  // namespace
+
+bool readRegexRewrite(Fields& spec, std::string_view name, std::optional<RegexRewrite>& out) {
+  const Value* value = spec.take(name);
+  if (value == nullptr) return false;
+  Fields fields(spec.report(), value, spec.path(name));
+  RegexRewrite rewrite;
+  fields.read("substitution", rewrite.substitution);
+  bool right = fields.require("pattern", "write the regular expression to replace") && fields.read("pattern", rewrite.pattern);
+  if (right) {
+    std::string problem = regexProblem(rewrite.pattern, &rewrite.substitution);
+    right = problem.empty();
+    if (!right) fields.refuse("pattern", std::move(problem));
+    out = std::move(rewrite);
+  }
+  fields.finish();
+  return right;
+}
 
 void readMapping(Fields& spec, Object& object) {
   Mapping mapping;
@@ -269,7 +242,9 @@ void readMapping(Fields& spec, Object& object) {
   spec.read("cluster_tag", mapping.cluster_tag);
   spec.read("stats_name", mapping.stats_name);
 
-  readRouteKinds(spec);
+  MappingPolicy policy;
+  readRoutePolicy(spec, policy);
+  if (policy != MappingPolicy()) mapping.policy.edit() = std::move(policy);
   for (const IgnoredField& field : kIgnored) spec.ignore(field.name, field.accept);
   for (const std::string_view name : kWithoutEffect) spec.accept(name);
   object.spec = std::move(mapping);

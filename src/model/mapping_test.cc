@@ -133,15 +133,11 @@ constexpr Case kCases[] = {
     {"{prefix: /, service: a, allow_upgrade: ['a b']}", "error spec.allow_upgrade: \"a b\" is no protocol", false},
     {"{prefix: /, service: a, allow_upgrade: [1]}", "error spec.allow_upgrade[0]: must be text", false},
     {"{prefix: /, service: a, ambassador_id: 5}", "error spec.ambassador_id: must be a list of texts", false},
-    {"{prefix: /, service: a, cors: {origins: [x]}}", "warning spec.cors: is not acted on in this version", true},
-    {"{prefix: /, service: a, cors: x}", "error spec.cors: must be a map, but is text \"x\"", false},
-    {"{prefix: /, service: a, retry_policy: {retry_on: 5xx}}", "warning spec.retry_policy: is not acted on", true},
+    {"{prefix: /, service: a, cors: x}", "error spec.cors: must be a map of fields, but is text \"x\"", false},
     {"{prefix: /, service: a, circuit_breakers: {}}", "error spec.circuit_breakers: must be a list, but is a map", false},
     {"{prefix: /, service: a, outlier_detection: x}", "warning spec.outlier_detection: is not acted on", true},
     {"{prefix: /, service: a, outlier_detection: {}}", "warning spec.outlier_detection: is not acted on", true},
     {"{prefix: /, service: a, shadow: false, host_redirect: false}", "", true},
-    {"{prefix: /, service: a, shadow: true}", "error spec.shadow: is not acted on in this version; the Mapping is not used", false},
-    {"{prefix: /, service: a, host_redirect: true}", "error spec.host_redirect: is not acted on in this version", false},
     {"{prefix: /, service: a, prefx: /b}", "warning spec.prefx: is not a known field and is ignored; did you mean prefix?", true},
     {"{prefix: /, service: a, timeout: 3}", "warning spec.timeout: is not a known field and is ignored", true},
     {"{prefix: /, service: a, ambassadorId: b}",
@@ -169,31 +165,9 @@ TEST(ModelMapping, Cases) {
 }
 
 TEST(ModelMapping, EveryFieldNotActedOnIsKnownAndTyped) {
-  for (const char* field : {"add_linkerd_headers: true",
-                            "add_request_headers: {x: {value: y}}",
-                            "add_response_headers: {}",
-                            "auth_context_extensions: {}",
-                            "bypass_auth: true",
-                            "bypass_error_response_overrides: false",
-                            "cluster_idle_timeout_ms: 3",
-                            "cluster_max_connection_lifetime_ms: 3",
-                            "dns_type: strict_dns",
-                            "enable_ipv4: true",
-                            "enable_ipv6: false",
-                            "error_response_overrides: [{}]",
-                            "health_checks: [{}]",
-                            "keepalive: {}",
-                            "labels: {}",
-                            "load_balancer: {policy: maglev}",
-                            "priority: high",
-                            "remove_request_headers: [a]",
-                            "remove_response_headers: [a]",
-                            "respect_dns_ttl: true",
-                            "path_redirect: /x",
-                            "prefix_redirect: /x",
-                            "regex_redirect: {}",
-                            "redirect_response_code: 302",
-                            "circuit_breakers: []"}) {
+  for (const char* field : {"cluster_idle_timeout_ms: 3", "cluster_max_connection_lifetime_ms: 3", "dns_type: strict_dns",
+                            "enable_ipv4: true", "enable_ipv6: false", "health_checks: [{}]", "keepalive: {}",
+                            "load_balancer: {policy: maglev}", "respect_dns_ttl: true", "circuit_breakers: []"}) {
     const std::string text = field;
     const std::string name = text.substr(0, text.find(':'));
     const std::string spec = "{prefix: /, service: a, " + text + "}", finding = "warning spec." + name + ": is not acted on";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "model/module_reader.h"
+#include "model/readers.h"
 #include "model/text.h"
 
 namespace emissary::model {
@@ -31,6 +32,16 @@ void readBuiltIn(Fields& config, std::string_view name, BuiltInMapping& out, boo
   fields.finish();
 }
 
+/// What a reader of Mappings makes of the key, unless something is wrong with it.
+template <typename T>
+void readPart(Fields& fields, std::string_view name, void (*read)(Fields&, std::string_view, std::optional<T>&),
+              std::optional<T>& out) {
+  const Part part(fields.report());
+  std::optional<T> value;
+  read(fields, name, value);
+  if (part.good() && value) out = std::move(value);
+}
+
 /// `defaults`: values for Mappings below `httpmapping`, or beside it.
 void readDefaults(Fields& config, Module& out) {
   const Value* value = config.take("defaults");
@@ -40,13 +51,11 @@ void readDefaults(Fields& config, Module& out) {
   direct.read("tls_secret_namespacing", out.tls_secret_namespacing);
   direct.read("stats_name", out.stats_name);
   mapping.read("stats_name", out.stats_name);
-  for (const std::string_view name : {"add_request_headers", "add_response_headers"}) {
-    direct.ignore(name, kMap);
-    mapping.ignore(name, kMap);
-  }
-  for (const std::string_view name : {"remove_request_headers", "remove_response_headers"}) {
-    direct.ignore(name, kList);
-    mapping.ignore(name, kList);
+  for (Fields* fields : {&direct, &mapping}) {
+    readPart(*fields, "add_request_headers", readAddedHeaders, out.add_request_headers);
+    readPart(*fields, "add_response_headers", readAddedHeaders, out.add_response_headers);
+    readPart(*fields, "remove_request_headers", readRemovedHeaders, out.remove_request_headers);
+    readPart(*fields, "remove_response_headers", readRemovedHeaders, out.remove_response_headers);
   }
   mapping.finish();
   direct.finish();
@@ -67,10 +76,10 @@ void readMappingDefaults(Fields& config, Module& out) {
   readNumber(config, "regex_max_size", size, 1);
   if (size) out.regex_max_size = *size;
   config.ignore("circuit_breakers", kList);
-  config.ignore("cors", kMap);
   config.ignore("keepalive", kMap);
   config.ignore("load_balancer", kMap);
-  config.ignore("retry_policy", kMap);
+  readPart(config, "cors", readCors, out.cors);
+  readPart(config, "retry_policy", readRetryPolicy, out.retry_policy);
   readDefaults(config, out);
 }
 

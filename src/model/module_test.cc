@@ -26,7 +26,9 @@ TEST(ModelModule, EveryKey) {
       {on_status_code: 500, body: {json_format: {k: v}}}],
     cluster_request_timeout_ms: 1, cluster_idle_timeout_ms: 2, cluster_max_connection_lifetime_ms: 3, resolver: endpoint,
     add_linkerd_headers: true, enable_ipv4: false, enable_ipv6: true, use_ambassador_namespace_for_service_resolution: true,
-    regex_max_size: 300, defaults: {tls_secret_namespacing: false, stats_name: a, httpmapping: {stats_name: b}}, debug_mode: true,
+    regex_max_size: 300, defaults: {tls_secret_namespacing: false, stats_name: a, add_request_headers: {x-a: a}, remove_response_headers: [b],
+      httpmapping: {stats_name: b, add_request_headers: {x-b: b}, add_response_headers: {}, remove_request_headers: [c]}},
+    cors: {origins: "*"}, retry_policy: {retry_on: 5xx}, debug_mode: true,
     liveness_probe: {}, readiness_probe: {enabled: true, prefix: /r, rewrite: /s, service: "other:1"},
     diagnostics: {enabled: true, allow_non_local: true}, auth_enabled: x, prune_unreachable_routes: true})y");
   EXPECT_EQ(all(*object), "");
@@ -58,6 +60,12 @@ TEST(ModelModule, EveryKey) {
   EXPECT_TRUE(m.add_linkerd_headers && !m.enable_ipv4 && m.enable_ipv6 && m.use_ambassador_namespace_for_service_resolution);
   EXPECT_EQ(m.regex_max_size, 300u);
   EXPECT_EQ(m.tls_secret_namespacing, false);
+  EXPECT_EQ(m.cors, (Cors{{"*"}, {}, {}, {}, false, ""}));
+  EXPECT_EQ(m.retry_policy->retry_on, "5xx");
+  EXPECT_EQ(m.add_request_headers, (std::vector<HeaderValue>{{"x-b", "b", true}}));
+  EXPECT_EQ(m.add_response_headers, std::vector<HeaderValue>{});
+  EXPECT_EQ(m.remove_request_headers, std::vector<std::string>{"c"});
+  EXPECT_EQ(m.remove_response_headers, std::vector<std::string>{"b"});
   EXPECT_EQ(m.stats_name, "b");
   EXPECT_TRUE(m.debug_mode);
   EXPECT_FALSE(m.liveness_probe.enabled);
@@ -108,6 +116,9 @@ TEST(ModelModule, AWrongKeyIsLeftOutByItself) {
                "error spec.config.error_response_overrides[0].body.text_format_source: names a file"},
            Row{"{diagnostics: {prefix: x, enabled: true}}", "error spec.config.diagnostics.prefix: \"x\" can match no path"},
            Row{"{defaults: 3}", "error spec.config.defaults: must be a map of fields"},
+           Row{"{retry_policy: {retry_on: x}}", "error spec.config.retry_policy.retry_on: \"x\" is no condition"},
+           Row{"{cors: {origins: [a], credentials: x}}", "error spec.config.cors.credentials: must be true or false"},
+           Row{"{defaults: {add_request_headers: x}}", "error spec.config.defaults.add_request_headers: must be a map"},
            Row{"{lua_scripts: \"a\\u0007\"}", "error spec.config.lua_scripts: holds the control character 0x07"},
        }) {
     const ObjectPtr object = module(row.config);
@@ -120,6 +131,7 @@ TEST(ModelModule, AWrongKeyIsLeftOutByItself) {
 TEST(ModelModule, WhatIsLeftOfMistakes) {
   EXPECT_EQ(moduleOf(module("{gzip: {window_bits: 99}, server_name: x}")).http.gzip, Gzip{});
   EXPECT_EQ(moduleOf(module("{ip_allow: [{peer: x}]}")).http.ip_rules, std::nullopt);
+  EXPECT_EQ(moduleOf(module("{retry_policy: {retry_on: 5xx, num_retries: x}}")).retry_policy, std::nullopt);
   EXPECT_EQ(moduleOf(module("{ip_allow: [{peer: x}, {peer: 1.2.3.4, remote: 5.6.7.8}]}")).http.ip_rules,
             (IpRules{true, {{true, "1.2.3.4", 32}}}));
   EXPECT_TRUE(std::get<Boxed<Module>>(module("{}")->spec).untouched());

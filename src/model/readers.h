@@ -2,8 +2,10 @@
 // One function a kind: from the document to the typed fields in `object.spec`, findings into the report. Internal to this
 // folder; pure, any thread.
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "manifest/value.h"
 #include "model/fields.h"
@@ -35,6 +37,21 @@ bool readTextMap(Report& report, const manifest::Value& value, const Path& path,
 /// TLS settings: a Host's `tls` (which may be written in camelCase), or a TLSContext's fields.
 enum class TlsOwner : uint8_t { Host, Context };
 void readTlsSettings(Fields& fields, TlsOwner owner, TlsSettings& out);
+
+// Policies, for Mappings and the Module. What is wrong with a part of one costs that part where the rest still means what was
+// asked for; else the object is refused.
+/// add_request_headers, add_response_headers: sorted by name.
+void readAddedHeaders(Fields& fields, std::string_view name, std::optional<std::vector<HeaderValue>>& out);
+/// remove_request_headers, remove_response_headers.
+void readRemovedHeaders(Fields& fields, std::string_view name, std::optional<std::vector<std::string>>& out);
+void readCors(Fields& fields, std::string_view name, std::optional<Cors>& out);
+void readRetryPolicy(Fields& fields, std::string_view name, std::optional<RetryPolicy>& out);
+/// The fields of a Mapping that shape its route and that few have.
+void readRoutePolicy(Fields& spec, MappingPolicy& policy);
+/// host_redirect and the fields that go with it.
+void readRedirect(Fields& spec, MappingPolicy& policy);
+/// A regular expression and what takes the place of its match. False when absent or wrong.
+bool readRegexRewrite(Fields& spec, std::string_view name, std::optional<RegexRewrite>& out);
 
 /// Why Envoy would refuse `pattern`, or ""; with a `substitution`, also why that does not fit.
 std::string regexProblem(const std::string& pattern, const std::string* substitution = nullptr);
