@@ -1,6 +1,7 @@
 """Sample backends inside the test's own event loop: the demo's echo server (cleartext or TLS), and the same answers over
 HTTP/2 without TLS, as gRPC servers speak it."""
 import asyncio
+import collections
 import json
 import sys
 
@@ -13,6 +14,17 @@ from . import paths
 
 sys.path.insert(0, str(paths.ROOT / "examples" / "backends"))
 import echo  # noqa: E402  (the demo's backend is the tests' backend)
+
+answered = collections.Counter()  # requests, by the backend's name
+_describe = echo.describe
+
+
+def _counting(name, request, size):
+    answered[name] += 1
+    return _describe(name, request, size)
+
+
+echo.describe = _counting
 
 
 class _H2Server(asyncio.Protocol):

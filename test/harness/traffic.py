@@ -32,6 +32,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
       body: text                 # the whole body of the answer
       certificate: name          # of the server, as in ${CERT:name}
       share: {a: [low, high]}    # of `repeat` requests, how many each backend must have answered
+      copies: {b: [low, high]}   # how many requests b gets besides, once all have arrived
 """
 import argparse
 import asyncio
@@ -50,7 +51,7 @@ from . import backends, certs, client, gateway, netns
 REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
                 "address", "expect", "name"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share"}
+EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share", "copies"}
 CASE_KEYS = {"backends", "environment", "arguments", "requests", "log", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
@@ -141,6 +142,7 @@ class Case:
         expect = request["expect"]
         refuse_unknown("expect", expect, EXPECT_KEYS)
         complaints = []
+        before = backends.answered.copy()
         try:
             responses = await asyncio.wait_for(self.send(request), gateway.DEADLINE)
         except (client.ConnectionClosed, ConnectionError, ssl.SSLError, asyncio.TimeoutError) as error:
@@ -151,8 +153,22 @@ class Case:
                 complaints.append(f"expected no answer, got {responses[0].status}")
             else:
                 self.judge(expect, responses, complaints)
+                complaints += await self.copies(expect.get("copies", {}), before)
         where = f"{request.get('name', '')} {request.get('method', 'GET')} {request['url']} host={request.get('host', '')}".strip()
         return [f"{where}: {c}" for c in complaints]
+
+    @staticmethod
+    async def copies(expected, before):
+        """Copies are sent while nobody waits for them."""
+        for name, (low, high) in expected.items():
+            async def arrived():
+                got = backends.answered[name] - before[name]
+                return None if got >= low else [f"{name} got {got} requests, expected {low} to {high}"]
+            if found := await gateway.eventually(arrived):
+                return found
+            if (got := backends.answered[name] - before[name]) > high:
+                return [f"{name} got {got} requests, expected {low} to {high}"]
+        return []
 
     def judge(self, expect, responses, complaints):
         for response in responses:
