@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compile/canary.h"
+#include "engine/policy_json.h"
 #include "engine/state.h"
 #include "generate/listener.h"
 
@@ -57,6 +58,10 @@ Json json(const ir::Leg& leg, const std::string& cluster, double percent) {
   Json out;
   out["mapping"] = leg.mapping.ns + "/" + leg.mapping.name;
   out["percent"] = percent;
+  if (leg.policy->redirect) {
+    addPolicy(*leg.policy, out);
+    return out;
+  }
   if (cluster.empty()) {
     out["answer"] = 503;
   } else {
@@ -71,6 +76,7 @@ Json json(const ir::Leg& leg, const std::string& cluster, double percent) {
   out["timeout_ms"] = leg.timeout_ms;
   if (leg.idle_timeout_ms) out["idle_timeout_ms"] = *leg.idle_timeout_ms;
   if (!leg.upgrades.empty()) out["upgrades"] = leg.upgrades;
+  addPolicy(*leg.policy, out);
   return out;
 }
 
@@ -267,12 +273,21 @@ nlohmann::ordered_json Engine::Impl::ir() const {
         legs.push_back(member->result->leg);
         clusters.push_back(member->cluster);
       }
+      const auto cluster = [&](size_t leg) {
+        return clusters[leg] && clusters[leg]->problem.empty() ? clusters[leg]->name : std::string{};
+      };
       uint32_t before = 0;
-      for (const compile::Share& share : compile::shares(legs).shares) {
-        const ClusterEntry* cluster = clusters[share.leg];
+      const compile::SharesResult shares = compile::shares(legs);
+      for (const compile::Share& share : shares.shares) {
         const double percent = (share.cumulative - before) / (compile::kAllRequests / 100.0);
-        route["to"].push_back(json(legs[share.leg], cluster && cluster->problem.empty() ? cluster->name : "", percent));
+        route["to"].push_back(json(legs[share.leg], cluster(share.leg), percent));
         before = share.cumulative;
+      }
+      if (shares.shadow) {
+        const ir::Leg& shadow = legs[*shares.shadow];
+        route["copies_to"] = {{"mapping", shadow.mapping.ns + "/" + shadow.mapping.name},
+                              {"percent", std::min<int64_t>(shadow.weight.value_or(100), 100)},
+                              {"cluster", cluster(*shares.shadow)}};
       }
       one["routes"].push_back(std::move(route));
     }
