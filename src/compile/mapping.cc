@@ -63,6 +63,14 @@ void rewrites(const model::Mapping& mapping, ir::Leg& leg) {
   leg.auto_host_rewrite = mapping.auto_host_rewrite && leg.host_rewrite.empty();
 }
 
+// Envoy knows an upstream's name where it asks DNS; here DNS is asked for few, and the name is the same.
+void autoHostRewrite(ir::Leg& leg) {
+  if (!leg.auto_host_rewrite || !leg.upstream || leg.upstream->resolver != ir::Upstream::Resolver::Service) return;
+  const std::string& host = leg.upstream->host;
+  leg.host_rewrite = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  leg.auto_host_rewrite = false;
+}
+
 }  // namespace
 
 Finding findingOn(const Object& object, Severity severity, std::string field, std::string message) {
@@ -103,6 +111,7 @@ MappingResult compileMapping(const Object& object, const MappingContext& context
     UpstreamResult upstream = compileUpstream(object, upstreamRequest(mapping), context);
     if (upstream.unusable) result.usable = false;
     leg.upstream = std::move(upstream.upstream);
+    autoHostRewrite(leg);
     std::move(upstream.findings.begin(), upstream.findings.end(), std::back_inserter(result.findings));
   }
   compileRoutePolicy(mapping, context, result);
