@@ -12,6 +12,7 @@ namespace {
 
 using manifest::Value;
 
+constexpr size_t kMaxItems = 1000;
 constexpr int64_t kMaxAge = 10LL * 365 * 24 * 3600;
 
 /// A list of texts, or one text with commas. Blanks around an item and empty items do not count.
@@ -31,6 +32,10 @@ std::vector<std::string> readItems(Fields& fields, std::string_view name) {
   }
   for (std::string& item : items) item = std::string(trimmed(item));
   std::erase(items, "");
+  if (items.size() > kMaxItems) {
+    fields.refuse(name, fmt::format("has {} items; there may be {}", items.size(), kMaxItems));
+    items.clear();
+  }
   return items;
 }
 
@@ -58,8 +63,7 @@ void readOrigins(Fields& fields, std::vector<std::string>& out) {
     return true;
   };
   std::erase_if(out, bad);
-  const Value* given = fields.take("origins");
-  if (out.empty() && (given == nullptr || given->isList() || given->isString())) {
+  if (out.empty()) {
     fields.warning("origins", "names no origin, so no other site is let in; write for example [https://app.example.com]");
   }
 }
