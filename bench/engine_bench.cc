@@ -2,6 +2,7 @@
 // JSON line a figure.
 //
 // Usage: engine_bench MAPPINGS MAPPINGS_PER_HOST SHAPE      (SHAPE: a, b or c, see docs/benchmarks.md)
+// EMISSARY_ROUTE_LIST_LIMIT as for the product.
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -126,12 +127,15 @@ int main(int argc, char** argv) {
   print(shape, "parse_cpu", (cpuSeconds() - cpu) * 1000, "ms",
         fmt::format(",\"objects\":{},\"bytes\":{}", objects.size(), yaml.size()));
 
+  engine::Options options;
+  if (const char* limit = std::getenv("EMISSARY_ROUTE_LIST_LIMIT"))
+    options.route_list_limit = static_cast<size_t>(std::atoll(limit));
   const double before = allocatedMiB();
-  engine::Engine engine({});
+  engine::Engine engine(options);
   const serve::Update first = engine.apply(objects);
   print(shape, "engine_memory", allocatedMiB() - before, "MiB", fmt::format(",\"resources\":{}", first.upserts.size()));
   for (int i = 0; i < 3; ++i) {
-    engine::Engine fresh({});
+    engine::Engine fresh(options);
     cpu = cpuSeconds();
     fresh.apply(objects);
     print(shape, "full_compile_cpu", (cpuSeconds() - cpu) * 1000, "ms");

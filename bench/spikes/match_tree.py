@@ -46,7 +46,7 @@ def measure(work, binary, count, layout):
             rig.Envoy(work, work / "ads", ADMIN) as envoy:
         client = rig.Client(PORT)
         client.until(last, "any", b"old")
-        requests, cpu = throughput(envoy, PORT, last)
+        requests, cpu = throughput(envoy.pid, PORT, last)
         rig.figure("spike.match_tree", "requests", requests, "1/s", **tags)
         rig.figure("spike.match_tree", "envoy_cpu_a_request", cpu, "us", **tags)
         visible, cost = [], []

@@ -142,7 +142,7 @@ def requests(binary, names, version):
     for _ in range(ROUNDS):  # in turns, so that a change of the machine's load meets all of them
         for name in names:
             with tempfile.TemporaryDirectory() as work, Setup(pathlib.Path(work), binary, name, 1000, version) as setup:
-                cpu[name].append(throughput(setup.envoy, PORT, setup.path, setup.last)[1])
+                cpu[name].append(throughput(setup.envoy.pid, PORT, setup.path, setup.last)[1])
     for name, values in cpu.items():
         rig.figure("spike.scoped_routes", "envoy_cpu_a_request", values, "us", layout=name, proxied=version == "proxied")
 
