@@ -152,6 +152,36 @@ class KeyIndex {
   uint32_t next_ = 1;
 };
 
+/// What a route's paths begin with.
+struct Text {
+  std::string_view beginning;
+  uint32_t route = 0;
+};
+
+// Sorts. Routes of equal length come in descending order of their paths: reversed, that makes few and long ascending runs.
+void mergeRuns(std::vector<Text>& texts) {
+  const auto less = [](const Text& a, const Text& b) { return a.beginning < b.beginning; };
+  std::vector<ptrdiff_t> ends;  // of runs
+  for (auto end = texts.begin(); end != texts.end(); ends.push_back(end - texts.begin())) {
+    end = std::is_sorted_until(end, texts.end(), less);
+  }
+  std::vector<Text> merged;
+  while (ends.size() > 1) {
+    merged.clear();
+    merged.reserve(texts.size());
+    ptrdiff_t from = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < ends.size(); i += 2) {
+      const ptrdiff_t middle = ends[i], to = ends[std::min(i + 1, ends.size() - 1)];
+      std::merge(texts.begin() + from, texts.begin() + middle, texts.begin() + middle, texts.begin() + to,
+                 std::back_inserter(merged), less);
+      ends[kept++] = from = to;
+    }
+    ends.resize(kept);
+    texts.swap(merged);
+  }
+}
+
 class Cutter {
  public:
   explicit Cutter(std::span<const PathRoutes> routes) : routes_(routes), places_(routes.size()) {
@@ -175,17 +205,17 @@ class Cutter {
 
  private:
   void sort() {
-    for (uint32_t i = 0; i < routes_.size(); ++i) (routes_[i].reach->ignore_case ? any_case_ : exact_case_).push_back(i);
-    for (auto* order : {&exact_case_, &any_case_}) {
-      std::sort(order->begin(), order->end(),
-                [&](uint32_t a, uint32_t b) { return routes_[a].reach->beginning < routes_[b].reach->beginning; });
+    for (auto i = static_cast<uint32_t>(routes_.size()); i-- > 0;) {
+      const PathReach& reach = *routes_[i].reach;
+      (reach.ignore_case ? any_case_ : exact_case_).push_back({reach.beginning, i});
     }
-    for (const uint32_t i : exact_case_) {
-      const std::string_view text = routes_[i].reach->beginning;
-      if (text.empty()) continue;  // in every list, whatever the keys
-      common_.push_back(texts_.empty() ? 0 : commonLength(texts_.back(), text));
-      texts_.push_back(text);
-      counts_.push_back(routes_[i].count);
+    mergeRuns(exact_case_);
+    mergeRuns(any_case_);
+    for (const Text& text : exact_case_) {
+      if (text.beginning.empty()) continue;  // in every list, whatever the keys
+      common_.push_back(texts_.empty() ? 0 : commonLength(texts_.back(), text.beginning));
+      texts_.push_back(text.beginning);
+      counts_.push_back(routes_[text.route].count);
     }
   }
 
@@ -193,8 +223,8 @@ class Cutter {
   size_t placeAll(const Texts& keys) {
     size_t sum = 0;
     KeyIndex index(keys);
-    for (const uint32_t i : exact_case_) {
-      Place& place = places_[i] = index.place(routes_[i].reach->beginning);
+    for (const auto& [beginning, i] : exact_case_) {
+      Place& place = places_[i] = index.place(beginning);
       if (routes_[i].reach->whole) place.last = place.first;
       sum += routes_[i].count * (1 + place.last - place.first);
     }
@@ -214,8 +244,8 @@ class Cutter {
     Texts sorted;
     for (const uint32_t key : lower_order_) sorted.push_back(lower_keys_[key]);
     KeyIndex index(std::move(sorted));
-    for (const uint32_t i : any_case_) {
-      Place& place = places_[i] = index.place(routes_[i].reach->beginning);
+    for (const auto& [beginning, i] : any_case_) {
+      Place& place = places_[i] = index.place(beginning);
       if (routes_[i].reach->whole) place.last = place.first;
       size_t lists = 1 + place.last - place.first;
       for (uint32_t key = place.home; key != 0; key = index.parent(key)) ++lists;
@@ -258,9 +288,9 @@ class Cutter {
   const std::span<const PathRoutes> routes_;
   std::vector<Place> places_;
   size_t total_ = 0;
-  std::vector<uint32_t> exact_case_, any_case_;  // by what they begin with
-  Texts texts_;                                  // of exact_case_, those that say something
-  std::vector<size_t> counts_, common_;          // and with the text before
+  std::vector<Text> exact_case_, any_case_;  // sorted
+  Texts texts_;                              // of exact_case_, those that say something
+  std::vector<size_t> counts_, common_;      // and with the text before
   std::vector<std::string> lower_keys_;
   std::vector<uint32_t> lower_order_, lower_parents_;
 };

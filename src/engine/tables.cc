@@ -14,6 +14,17 @@ namespace {
 bool showsMappings(ir::Treatment t) { return t != ir::Treatment::Redirect && t != ir::Treatment::Reject; }
 bool forwarded(ir::Treatment t) { return t == ir::Treatment::ForwardedRedirect || t == ir::Treatment::ForwardedReject; }
 
+// Only what remains is copied: thousands of routes may name one cluster.
+std::vector<std::string> sortedSet(std::vector<const std::string*>& texts) {
+  std::sort(texts.begin(), texts.end(), [](const std::string* a, const std::string* b) { return *a < *b; });
+  const auto same = [](const std::string* a, const std::string* b) { return *a == *b; };
+  texts.erase(std::unique(texts.begin(), texts.end(), same), texts.end());
+  std::vector<std::string> out;
+  out.reserve(texts.size());
+  for (const std::string* text : texts) out.push_back(*text);
+  return out;
+}
+
 }  // namespace
 
 void Engine::Impl::useVirtualHosts(const ir::RouteTable& table, bool use) {
@@ -59,6 +70,7 @@ void Engine::Impl::evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEn
   }
   std::vector<const std::string*> pieces;
   std::vector<compile::PathRoutes> paths;  // of the pieces
+  std::vector<const std::string*> clusters;
   pieces.reserve(groups.size() + 2);
   paths.reserve(groups.size() + 2);
   for (GroupEntry* group : groups) {
@@ -68,10 +80,9 @@ void Engine::Impl::evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEn
     const Piece& made = piece(*group, forwarded(key.treatment) && !group->acme, known);
     pieces.push_back(&made.bytes);
     paths.push_back({&group->reach, made.count});
-    entry.clusters.insert(entry.clusters.end(), group->clusters.begin(), group->clusters.end());
+    for (const std::string& cluster : group->clusters) clusters.push_back(&cluster);
   }
-  std::sort(entry.clusters.begin(), entry.clusters.end());
-  entry.clusters.erase(std::unique(entry.clusters.begin(), entry.clusters.end()), entry.clusters.end());
+  entry.clusters = sortedSet(clusters);
   for (const generate::ClosingRoute& closing : generate::closingRoutes(key.treatment)) {
     pieces.push_back(&closing.bytes);
     paths.push_back({&closing.reach, 1});

@@ -61,7 +61,10 @@ void appendToRouteList(const std::string& piece, std::string& out) {
 
 // Matcher.OnMatch: answer from these routes.
 std::string listAction(const compile::MatchTree::List& list, const std::vector<const std::string*>& pieces) {
+  size_t size = 0;
+  for (const uint32_t i : list.routes) size += pieces[i]->size();
   std::string routes;
+  routes.reserve(size);
   for (const uint32_t i : list.routes) appendToRouteList(*pieces[i], routes);
   google::protobuf::Any head;
   head.set_type_url("type.googleapis.com/" + route_v3::RouteList::descriptor()->full_name());
