@@ -25,25 +25,33 @@ void Engine::Impl::reject(const ObjectRef& ref, bool rejected) {
 
 void Engine::Impl::updateStore(const std::vector<Change>& changes) {
   for (const Change& change : changes) {
-    const auto it = objects_.find(change.ref);
-    const ObjectPtr old = it == objects_.end() ? nullptr : it->second;
+    const ObjectPtr old = written(change.ref);
     const ObjectPtr now = change.object && ours(*change.object) ? change.object : nullptr;
-    if (!old && !now) continue;
-    if (!now) {
-      objects_.erase(it);
-      objects_with_findings_.erase(change.ref);
-      --totals_[change.ref.kind];
-      reject(change.ref, false);
-    } else {
-      if (!old) ++totals_[change.ref.kind];
-      objects_[change.ref] = now;
-      note(objects_with_findings_, change.ref, !now->findings.empty());
-      // Written again unchanged, it stays what the passes found it to be.
-      const bool same = old && old->usable && old->hash == now->hash;
-      if (!same || !now->usable) reject(change.ref, !now->usable);
-    }
-    place(old, now);
+    use(change.ref, chosen(change.ref, now));
+    judge(change.ref);
+    updateAnnotated(old, now);
   }
+}
+
+/// `now` is what `ref` stands for; null: nothing.
+void Engine::Impl::use(const ObjectRef& ref, const ObjectPtr& now) {
+  const auto it = objects_.find(ref);
+  const ObjectPtr old = it == objects_.end() ? nullptr : it->second;
+  if (!old && !now) return;
+  if (!now) {
+    objects_.erase(it);
+    objects_with_findings_.erase(ref);
+    --totals_[ref.kind];
+    reject(ref, false);
+  } else {
+    if (!old) ++totals_[ref.kind];
+    objects_[ref] = now;
+    note(objects_with_findings_, ref, !now->findings.empty());
+    // Written again unchanged, it stays what the passes found it to be.
+    const bool same = old && old->usable && old->hash == now->hash;
+    if (!same || !now->usable) reject(ref, !now->usable);
+  }
+  place(old, now);
 }
 
 void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {

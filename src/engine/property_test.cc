@@ -133,7 +133,31 @@ class World {
     if (chance(5)) out += "  host_regex: true\n  host: \"a.*\"\n";
     if (chance(5)) out += "  host: b.com\n";
     if (chance(3)) out += "  prefix: 3\n";  // wrong type
-    return out;
+    return chance(10) ? older(out, "\n  hostname: ", "\n  host: ") + (chance(50) ? "  tls: true\n" : "") : out;
+  }
+
+  /// The same written as v2, where a field has another name.
+  static std::string older(std::string text, const std::string& name, const std::string& older_name) {
+    const auto replace = [&text](const std::string& from, const std::string& to) {
+      if (const size_t at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
+    };
+    replace("/v3alpha1", "/v2");
+    replace(name, older_name);
+    return text;
+  }
+
+  /// Objects in an annotation, of the names that objects of their own have.
+  std::string annotation() {
+    std::string text, out;
+    do text += "---\n" + (chance(70) ? mapping() : chance(70) ? host() : resolver());
+    while (chance(40));
+    if (chance(5)) text += "---\nno kind: here\n";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') out += '\\';
+      if (c == '\n') out += "\\n";
+      else out += c;
+    }
+    return ", annotations: {getambassador.io/config: \"" + out + "\"}}\n";
   }
 
   std::string host() {
@@ -155,7 +179,7 @@ class World {
                       maybe("mappingSelector", kSelector) + maybe("tlsContext", kContext);
     if (chance(10)) out += "  tls: {min_tls_version: v1.2, alpn_protocols: \"h2,http/1.1\"}\n";
     if (chance(5)) out += "  tls: {ca_secret: cert-b}\n";
-    return out;
+    return chance(10) ? older(out, "\n  mappingSelector: ", "\n  selector: ") : out;
   }
 
   std::string listener() {
@@ -203,8 +227,9 @@ class World {
     static constexpr const char* kPorts[] = {"[{port: 80, targetPort: 8080}]",
                                              "[{name: web, port: 80, targetPort: http}, {name: adm, port: 8080}]", "[{port: 443}]",
                                              "[]"};
-    return head("Service", pick(kName), pick(kNamespace), "v1") + "spec: {clusterIP: " + pick(kAddress) +
-           ", ports: " + pick(kPorts) + "}\n";
+    std::string text = head("Service", pick(kName), pick(kNamespace), "v1");
+    if (chance(40)) text.replace(text.size() - 2, 2, annotation());
+    return text + "spec: {clusterIP: " + pick(kAddress) + ", ports: " + pick(kPorts) + "}\n";
   }
 
   std::string endpoints() {

@@ -135,6 +135,7 @@ std::vector<Finding> Engine::Impl::findings() const {
     }
     out.push_back(std::move(finding));
   };
+  out = contested();
   for (const ObjectRef& ref : objects_with_findings_) {
     const std::vector<Finding>& found = objects_.at(ref)->findings;
     out.insert(out.end(), found.begin(), found.end());

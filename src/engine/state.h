@@ -141,11 +141,19 @@ class Engine::Impl {
   // ---- objects.cc: the store
   void updateStore(const std::vector<Change>& changes);
   bool ours(const Object& object) const;
+  void use(const ObjectRef& ref, const ObjectPtr& now);
   void place(const ObjectPtr& old, const ObjectPtr& now);
   void placeSlice(const ObjectPtr& old, const ObjectPtr& now);
 
   // ---- module.cc
   void updateModule();
+
+  // ---- annotations.cc
+  ObjectPtr written(const ObjectRef& ref) const;
+  ObjectPtr chosen(const ObjectRef& ref, const ObjectPtr& own) const;
+  void judge(const ObjectRef& ref);
+  void updateAnnotated(const ObjectPtr& old, const ObjectPtr& now);
+  std::vector<Finding> contested() const;
 
   // ---- upstreams.cc: Services, clusters, assignments
   void updateServices();
@@ -208,6 +216,9 @@ class Engine::Impl {
 
   // The store. Objects of other installations are not in it.
   std::unordered_map<ObjectRef, ObjectPtr> objects_;
+  // Those in annotations, used or not: who is annotated, and the place in the annotation.
+  std::unordered_map<ObjectRef, std::map<std::pair<ObjectRef, size_t>, ObjectPtr>> annotated_;
+  std::set<ObjectRef> contested_;  // in an annotation, and elsewhere too
   std::map<Kind, uint64_t> totals_;
   std::set<ObjectRef> rejected_;
   std::map<std::string, std::map<std::string, ObjectPtr>> tls_contexts_;  // name → namespace

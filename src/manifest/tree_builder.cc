@@ -185,6 +185,7 @@ bool TreeBuilder::alias(std::string_view name, int line) {
   }
   Value value = anchored.value;
   value.line = line;
+  value.block = false;
   return add(std::move(value), {});
 }
 

@@ -23,6 +23,8 @@ struct Value {
   Value& operator=(Value&&) noexcept;
 
   Type type = Type::Null;
+  /// A text written as a YAML block ("|"): the first of its lines is the one after `line`.
+  bool block = false;
   /// 1-based line in the file; of a map's entry, the line of its key.
   int line = 0;
   bool boolean = false;

@@ -90,6 +90,7 @@ bool readScalar(const yaml_event_t& event, int line, TreeBuilder& builder) {
     value.emplace();
     value->type = Value::Type::String;
     value->string = text;
+    value->block = scalar.style == YAML_LITERAL_SCALAR_STYLE;
   }
   value->line = line;
   return builder.scalar(*std::move(value), anchor);

@@ -148,6 +148,10 @@ Hash128 contentHash(const Object& object, const Value& document) {
   }
   out.add(static_cast<int64_t>(object.spec.index()));
   std::visit([&](const auto& spec) { addSpec(out, spec); }, object.spec);
+  for (const auto& annotated : object.annotated) {
+    out.add(static_cast<int64_t>(annotated->hash.high));
+    out.add(static_cast<int64_t>(annotated->hash.low));
+  }
   if (kindGroup(object.ref.kind) == "getambassador.io") {
     if (const Value* spec = document.find("spec")) out.add(*spec);
   }

@@ -54,16 +54,6 @@ TEST(ModelService, Mistakes) {
   }
 }
 
-TEST(ModelService, AnnotationIsTold) {
-  const ObjectPtr object = parsedObject(
-      "{apiVersion: v1, kind: Service, metadata: {name: a, annotations: {getambassador.io/config: 'x'}}, spec: {ports: [{port: "
-      "80}]}}");
-  EXPECT_TRUE(object->usable);
-  ASSERT_EQ(object->findings.size(), 1u);
-  EXPECT_EQ(object->findings[0].severity, Severity::Notice);
-  EXPECT_EQ(object->findings[0].field, "metadata.annotations.getambassador.io/config");
-}
-
 TEST(ModelEndpoints, ReadyAddressesOnly) {
   const ObjectPtr object = core("Endpoints", R"(subsets: [
     {addresses: [{ip: 10.0.0.1, nodeName: n}, {ip: "fd00::1"}], notReadyAddresses: [{ip: 10.0.0.9}], ports: [{name: web, port: 8080}, {port: 53, protocol: UDP}]},

@@ -24,6 +24,8 @@ struct Object {
   /// Where it was read. `path` is empty for what came from an API server.
   std::string path;
   int line = 0;
+  /// The Service or Ingress in whose annotation it is written; Kind::Unknown for an object of its own.
+  ObjectRef origin;
   Labels labels;
   /// The installations that it is for (`ambassador_id`); {"default"} when absent or empty.
   std::vector<std::string> ambassador_id;
@@ -35,6 +37,9 @@ struct Object {
   bool usable = true;
   /// What parsing found; `object`, `path` and `line` are filled in.
   std::vector<Finding> findings;
+  /// The objects written in its annotation, in that order; `origin` of each is this one. They are not told of elsewhere: they come,
+  /// change and go with it.
+  std::vector<std::shared_ptr<const Object>> annotated;
   /// Of the content that has a meaning to us, and of nothing else: not of status, resourceVersion or position in the file.
   Hash128 hash;
 };

@@ -1,4 +1,4 @@
-// The envelope that all kinds share (apiVersion, kind, metadata), Lists, and who reads what.
+// The envelope that all kinds share (apiVersion, kind, metadata), Lists, API versions, annotations, and who reads what.
 
 #include "model/parse.h"
 
@@ -8,6 +8,8 @@
 #include <array>
 #include <memory>
 
+#include "convert/convert.h"
+#include "model/annotation.h"
 #include "model/content_hash.h"
 #include "model/fields.h"
 #include "model/readers.h"
@@ -19,7 +21,6 @@ namespace {
 using manifest::Value;
 
 constexpr std::string_view kOurGroup = "getambassador.io";
-constexpr std::string_view kOurVersion = "v3alpha1";
 /// Ids of objects that were stored by way of v2 carry it.
 constexpr std::string_view kIdPrefix = "--apiVersion-v3alpha1-only--";
 constexpr int kMaxListDepth = 8;
@@ -38,8 +39,8 @@ ApiVersion split(std::string_view text) {
 bool isClusterScoped(Kind kind) { return kind == Kind::Namespace || kind == Kind::IngressClass; }
 bool isOurs(Kind kind) { return kindGroup(kind) == kOurGroup; }
 
+/// Of Kubernetes' own kinds.
 bool versionIsRead(Kind kind, std::string_view version) {
-  if (isOurs(kind)) return version == kOurVersion;
   return version == "v1" || (version == "v1beta1" && !kindGroup(kind).empty());
 }
 
@@ -100,15 +101,68 @@ void readOurs(const Value& document, Object& object, Report& report) {
   spec.finish();
 }
 
-void readFields(const Value& document, Object& object, Report& report) {
-  switch (object.ref.kind) {
+void readKubernetes(const Value& document, Kind kind, Report& report) {
+  switch (kind) {
     case Kind::Service: return readService(document, report);
     case Kind::Endpoints: return readEndpoints(document, report);
     case Kind::EndpointSlice: return readEndpointSlice(document, report);
     case Kind::Secret: return readSecret(document, report);
-    default: break;
+    default: return;
   }
-  if (isOurs(object.ref.kind)) readOurs(document, object, report);
+}
+
+/// Who it is for must be known even of an object that cannot be read; what else is wrong with it need not.
+void readIdsOnly(const Value& document, Object& object) {
+  Object aside;
+  aside.ref = object.ref;
+  Report unheard(aside);
+  Fields spec(unheard, document.find("spec"), Path(nullptr, "spec"));
+  readIds(spec, aside, false);
+  if (!aside.ambassador_id.empty()) object.ambassador_id = std::move(aside.ambassador_id);
+}
+
+/// Findings name fields as they were written.
+void nameAsWritten(std::vector<Finding>& findings, size_t first, const std::vector<convert::Renamed>& renamed) {
+  for (size_t i = first; i < findings.size(); ++i) {
+    std::string& field = findings[i].field;
+    for (const convert::Renamed& name : renamed) {
+      const bool it_is = field.starts_with(name.now) &&
+                         (field.size() == name.now.size() || field[name.now.size()] == '.' || field[name.now.size()] == '[');
+      if (!it_is) continue;
+      field.replace(0, name.now.size(), name.written);
+      break;
+    }
+  }
+}
+
+/// An object of ours, of whatever version. Returns what it says in v3alpha1: `document`, or what was made of it, in `place`.
+const Value& readVersion(const Value& document, std::string_view version_name, const ParseContext& context, Report& report,
+                         Value& place) {
+  Object& object = report.object();
+  const std::string_view kind = kindName(object.ref.kind);
+  const Value* written = document.find("apiVersion");
+  const int line = written != nullptr ? written->line : 0;
+  const auto version = convert::versionNamed(version_name);
+  if (!version || !convert::exists(kind, *version)) {
+    report.refuse("apiVersion", line,
+                  fmt::format("{} is no version of {}; write it as {}/v3alpha1", quoted(version_name), kind, kOurGroup));
+    readIdsOnly(document, object);
+    return document;
+  }
+  const Value* now = &document;
+  convert::Converted converted;
+  if (*version != convert::Version::V3alpha1) {
+    converted = convert::toV3alpha1(document, kind, *version);
+    report.notice("apiVersion", line,
+                  fmt::format("{}/{} is deprecated; write the object as {}/v3alpha1", kOurGroup, version_name, kOurGroup));
+    for (convert::Remark& remark : converted.remarks)
+      report.warning(std::move(remark.field), remark.line, std::move(remark.message));
+    now = &(place = std::move(converted.object));
+  }
+  const size_t first = object.findings.size();
+  readOurs(*now, object, report);
+  nameAsWritten(object.findings, first, converted.renamed);
+  return *now;
 }
 
 /// Fields beside `spec`: often those of a spec that was forgotten.
@@ -124,7 +178,9 @@ void warnOfStrayFields(const Value& document, Report& report) {
 
 class Reader {
  public:
-  Reader(const ParseContext& context, ParsedDocument& out) : context_(context), out_(out) {}
+  /// `origin`: whose annotation is read; Kind::Unknown for none.
+  Reader(const ParseContext& context, ParsedDocument& out, ObjectRef origin = {})
+      : context_(context), out_(out), origin_(std::move(origin)) {}
 
   /// `kind` and `api_version`: of an item that names none, what its List says.
   void read(const Value& document, std::string_view list_kind = {}, std::string_view list_version = {}, int depth = 0);
@@ -132,6 +188,7 @@ class Reader {
  private:
   void readList(const Value& list, std::string_view kind, std::string_view api_version, int depth);
   void readObject(const Value& document, Kind kind, std::string_view api_version);
+  void readAnnotated(const Value& document, Object& object, Report& report);
   /// The text under metadata.`field`; false when it cannot be used at all, which is then told.
   bool nameField(const Value& metadata, std::string_view field, std::string_view kind, std::string& out, bool& good);
   void tell(Severity severity, std::string field, int line, std::string message);
@@ -139,6 +196,7 @@ class Reader {
 
   const ParseContext& context_;
   ParsedDocument& out_;
+  const ObjectRef origin_;
 };
 
 void Reader::tell(Severity severity, std::string field, int line, std::string message) {
@@ -158,7 +216,7 @@ void Reader::tellUnknown(const Value& document, std::string_view kind, std::stri
   const Kind known = kindNamed(kind);
   if (known != Kind::Unknown) {
     const std::string_view group = kindGroup(known);
-    const std::string_view version = isOurs(known) ? kOurVersion : "v1";
+    const std::string_view version = isOurs(known) ? convert::versionName(convert::Version::V3alpha1) : "v1";
     message += fmt::format("; {} is read as {}{}{}", kind, group, group.empty() ? "" : "/", version);
   }
   tell(Severity::Warning, "kind", document.line, std::move(message));
@@ -252,7 +310,9 @@ void Reader::readObject(const Value& document, Kind kind, std::string_view api_v
   object->ref.kind = kind;
   object->path = context_.path;
   object->line = document.line;
-  object->ambassador_id = {"default"};
+  object->origin = origin_;
+  // Objects of Kubernetes' own kinds are for everybody.
+  object->ambassador_id = {isOurs(kind) ? "default" : "_automatic_"};
 
   Report report(*object);
   const auto lineOf = [&](std::string_view field) {
@@ -272,23 +332,32 @@ void Reader::readObject(const Value& document, Kind kind, std::string_view api_v
     const Path root(nullptr, "metadata");
     readTextMap(report, *labels, Path(&root, "labels"), object->labels);
   }
-  if (isOurs(kind) && split(api_version).version != kOurVersion) {
-    const Value* value = document.find("apiVersion");
-    report.refuse("apiVersion", value != nullptr ? value->line : 0,
-                  fmt::format("{} is not read in this version; write it as {}/{}", printable(api_version), kOurGroup, kOurVersion));
-    Object aside;  // who it is for must be known all the same; what else is wrong with it need not
-    aside.ref = object->ref;
-    Report unheard(aside);
-    Fields spec(unheard, document.find("spec"), Path(nullptr, "spec"));
-    readIds(spec, aside, false);
-    if (!aside.ambassador_id.empty()) object->ambassador_id = std::move(aside.ambassador_id);
+  if (isOurs(kind)) {
+    Value place;
+    const Value& content = readVersion(document, split(api_version).version, context_, report, place);
+    warnOfStrayFields(document, report);
+    if (!object->usable) object->spec = std::monostate{};
+    object->hash = contentHash(*object, content);
   } else {
-    readFields(document, *object, report);
-    if (isOurs(kind)) warnOfStrayFields(document, report);
+    readKubernetes(document, kind, report);
+    if (kind == Kind::Service || kind == Kind::Ingress) readAnnotated(document, *object, report);
+    if (!object->usable) object->spec = std::monostate{};
+    object->hash = contentHash(*object, document);
   }
-  if (!object->usable) object->spec = std::monostate{};
-  object->hash = contentHash(*object, document);
   out_.objects.push_back(std::move(object));
+}
+
+/// What is in error itself brings nothing.
+void Reader::readAnnotated(const Value& document, Object& object, Report& report) {
+  if (!object.usable) return;
+  for (const Value& inner : annotatedDocuments(document, report)) {
+    ParsedDocument read;
+    Reader(context_, read, object.ref).readObject(inner, kindNamed(inner.text("kind")), inner.text("apiVersion"));
+    for (const Finding& finding : read.findings) {
+      report.error(std::string(kConfigField), finding.line, fmt::format("{} {}", finding.field, finding.message));
+    }
+    for (ObjectPtr& made : read.objects) object.annotated.push_back(std::move(made));
+  }
 }
 
 }  // namespace

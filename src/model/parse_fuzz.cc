@@ -37,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const Object& object = *first.objects[i];
       check(object.findings);
       if (object.findings.size() > 101 || object.ref.name.empty() || object.ambassador_id.empty()) std::abort();
+      for (const ObjectPtr& annotated : object.annotated) {
+        check(annotated->findings);
+        if (annotated->origin != object.ref || annotated->ref.name.empty()) std::abort();
+      }
       if (!object.usable && (object.findings.empty() || object.spec.index() != 0)) std::abort();
       if (object.hash != second.objects[i]->hash) std::abort();
     }

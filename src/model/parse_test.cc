@@ -120,15 +120,60 @@ TEST(ModelParse, NamesAreChecked) {
   EXPECT_FALSE(parsedObject("{apiVersion: v1, kind: Service, metadata: {name: a, labels: {x: true}}}")->usable);
 }
 
-TEST(ModelParse, OldVersionsAreNotRead) {
+TEST(ModelParse, UnknownVersions) {
   const ObjectPtr object =
-      parsedObject("{apiVersion: getambassador.io/v2, kind: Mapping, metadata: {name: a}, spec: {ambassador_id: blue, prefix: 3}}");
+      parsedObject("{apiVersion: getambassador.io/v4, kind: Mapping, metadata: {name: a}, spec: {ambassador_id: blue, prefix: 3}}");
   EXPECT_FALSE(object->usable);
   EXPECT_EQ(object->spec.index(), 0u);
   EXPECT_EQ(told(object->findings),
-            std::vector<std::string>{
-                "error apiVersion: getambassador.io/v2 is not read in this version; write it as getambassador.io/v3alpha1"});
+            std::vector<std::string>{"error apiVersion: \"v4\" is no version of Mapping; write it as getambassador.io/v3alpha1"});
   EXPECT_EQ(object->ambassador_id, std::vector<std::string>{"blue"});
+  EXPECT_FALSE(parsedObject("{apiVersion: getambassador.io/v2, kind: Listener, metadata: {name: a}, spec: {}}")->usable);
+  EXPECT_FALSE(parsedObject("{apiVersion: getambassador.io/v1, kind: Host, metadata: {name: a}, spec: {}}")->usable);
+}
+
+TEST(ModelParse, OlderVersions) {
+  const ObjectPtr object = parsedObject(R"(
+apiVersion: getambassador.io/v1
+kind: Mapping
+metadata: {name: a}
+spec:
+  ambassador_id: [--apiVersion-v3alpha1-only--blue]
+  prefix: /
+  service: cart
+  tls: true
+  host: shop.com
+  headers: {x-a: true}
+)");
+  EXPECT_EQ(all(*object), "notice apiVersion: getambassador.io/v1 is deprecated; write the object as getambassador.io/v3alpha1\n");
+  ASSERT_TRUE(std::holds_alternative<Mapping>(object->spec));
+  const auto& mapping = std::get<Mapping>(object->spec);
+  EXPECT_EQ(mapping.service, "https://cart");
+  EXPECT_EQ(mapping.hostname, "shop.com");
+  ASSERT_EQ(mapping.headers.size(), 1u);
+  EXPECT_TRUE(mapping.headers[0].regex);
+  EXPECT_EQ(object->ambassador_id, std::vector<std::string>{"blue"});
+}
+
+TEST(ModelParse, FindingsNameFieldsAsTheyWereWritten) {
+  const ObjectPtr object = parsedObject(R"(
+apiVersion: getambassador.io/v2
+kind: Mapping
+metadata: {name: a}
+spec:
+  prefix: /
+  service: cart
+  host: "a.*.com"
+  hostname: b
+  v3StatsName: 3
+)");
+  EXPECT_EQ(all(*object),
+            "notice apiVersion: getambassador.io/v2 is deprecated; write the object as getambassador.io/v3alpha1\n"
+            "warning spec.hostname: is no field of getambassador.io/v2 and is ignored; write host, or the object as "
+            "getambassador.io/v3alpha1\n"
+            "warning spec.host: \"a.*.com\" matches no host name; one '*' may stand at the beginning or at the end\n"
+            "error spec.v3StatsName: must be text, but is the number 3; write it in quotes\n");
+  EXPECT_EQ(object->findings[2].line, 8);
 }
 
 TEST(ModelParse, Ids) {
@@ -143,6 +188,11 @@ TEST(ModelParse, Ids) {
   EXPECT_EQ(ids("Host", "{ambassadorId: b}"), Ids{"b"});
   // Known even of an object that is wrong: it may be for others.
   EXPECT_EQ(ids("Mapping", "{ambassador_id: [a]}"), Ids{"a"});
+}
+
+TEST(ModelParse, KubernetesObjectsAreForEverybody) {
+  EXPECT_EQ(parsedObject("{apiVersion: v1, kind: Service, metadata: {name: a}}")->ambassador_id,
+            std::vector<std::string>{"_automatic_"});
 }
 
 TEST(ModelParse, KindsWithoutEffect) {

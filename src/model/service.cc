@@ -12,7 +12,6 @@ namespace {
 
 using manifest::Value;
 
-constexpr std::string_view kConfigAnnotation = "getambassador.io/config";
 constexpr std::array<std::string_view, 4> kTypes = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
 
 void readTarget(Fields& fields, ServicePort& port) {
@@ -67,14 +66,6 @@ void readService(const Value& document, Report& report) {
   }
   spec.read("externalName", service.external_name);
   readPorts(spec, service);
-
-  const Value* metadata = document.find("metadata");
-  const Value* annotations = metadata != nullptr ? metadata->find("annotations") : nullptr;
-  const Value* config = annotations != nullptr ? annotations->find(kConfigAnnotation) : nullptr;
-  if (config != nullptr && !config->isNull()) {
-    report.notice("metadata.annotations.getambassador.io/config", config->line,
-                  "configuration in annotations is not read in this version; write the objects in it as manifests of their own");
-  }
   report.object().spec = std::move(service);
 }
 

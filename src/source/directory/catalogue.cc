@@ -10,8 +10,12 @@ namespace {
 
 /// Nothing that anybody can see differs.
 bool same(const Object& a, const Object& b) {
-  return a.hash == b.hash && a.line == b.line && a.usable == b.usable && a.ref == b.ref && a.path == b.path &&
-         a.findings == b.findings;
+  if (a.hash != b.hash || a.line != b.line || a.usable != b.usable || a.ref != b.ref || a.path != b.path ||
+      a.findings != b.findings) {
+    return false;
+  }
+  return std::equal(a.annotated.begin(), a.annotated.end(), b.annotated.begin(), b.annotated.end(),
+                    [](const ObjectPtr& x, const ObjectPtr& y) { return same(*x, *y); });
 }
 
 Finding duplicateOf(const Object& winner, const Object& loser) {
