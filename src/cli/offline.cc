@@ -70,7 +70,8 @@ std::optional<Offline> compileOffline(const settings::Settings& settings, std::s
       error = fmt::format("{}: {}", path, failed ? failed.message() : "there is no such file or folder");
       return std::nullopt;
     }
-    batches.push_back(source::DirectorySource::readOnce({.path = path, .default_namespace = settings.ns}));
+    batches.push_back(
+        source::DirectorySource::readOnce({.path = path, .default_namespace = settings.ns, .variables = settings.variables}));
   }
   Offline result;
   engine::Options options;

@@ -100,7 +100,7 @@ class ControlPlane {
         server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
         compiler_(engineOptions(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
                   {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
-        source_({.path = settings.config_dir, .default_namespace = settings.ns},
+        source_({.path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
                 [this](source::Batch batch) { compiler_.submit(std::move(batch)); }),
         admin_(settings.admin, {[this] { return alive(); }, [this] { return ready(); }, [this] { return metrics(); }}) {
     relay_.connect(compiler_);

@@ -11,6 +11,7 @@
 #include "convert/convert.h"
 #include "model/annotation.h"
 #include "model/content_hash.h"
+#include "model/expand.h"
 #include "model/fields.h"
 #include "model/readers.h"
 #include "model/text.h"
@@ -160,6 +161,10 @@ const Value& readVersion(const Value& document, std::string_view version_name, c
     now = &(place = std::move(converted.object));
   }
   const size_t first = object.findings.size();
+  if (context.variables != nullptr && holdsVariables(*now, object.ref.kind)) {
+    if (now != &place) now = &(place = document);
+    expandVariables(place, object.ref.kind, *context.variables, report);
+  }
   readOurs(*now, object, report);
   nameAsWritten(object.findings, first, converted.renamed);
   return *now;

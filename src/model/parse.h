@@ -1,6 +1,8 @@
 #pragma once
 // From a document to objects. Pure: equal documents give equal objects.
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,11 +12,16 @@
 
 namespace emissary::model {
 
+/// Name → text.
+using Variables = std::map<std::string, std::string>;
+
 struct ParseContext {
   /// The file, for findings; empty when there is none.
   std::string path;
   /// Namespace of an object that names none (AMBASSADOR_NAMESPACE).
   std::string default_namespace = "default";
+  /// What ${NAME} stands for, where it counts (expand.h). Null: for nothing.
+  std::shared_ptr<const Variables> variables;
 };
 
 struct ParsedDocument {

@@ -6,6 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <set>
+#include <string_view>
+
+#include "model/expand.h"
+#include "model/text.h"
 
 namespace emissary::settings {
 namespace {
@@ -103,6 +108,29 @@ void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
   if (s.ns.empty()) bad("--namespace", s.ns, "name a namespace");
 }
 
+/// The environment is read here and nowhere later: what objects compile to depends on nothing else.
+void takeVariables(const Environment& env, Settings& s) {
+  const std::string* list = find(env, "EMISSARY_EXPAND_VARIABLES");
+  std::set<std::string, std::less<>> named;
+  for (std::string_view rest = list ? std::string_view(*list) : std::string_view(); !rest.empty();) {
+    const size_t comma = rest.find(',');
+    std::string_view name = rest.substr(0, comma);
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (!name.empty() && !model::mayExpand(name)) {
+      s.notes.push_back(fmt::format("EMISSARY_EXPAND_VARIABLES: {} is not used in objects, for its name tells of a secret",
+                                    model::printable(name)));
+    }
+    named.emplace(name);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+  model::Variables variables;
+  for (const auto& [name, value] : env) {
+    if (model::mayExpand(name) && (list == nullptr || named.contains(name))) variables.emplace(name, value);
+  }
+  s.variables = std::make_shared<const model::Variables>(std::move(variables));
+}
+
 void takeAdmin(const Flags& flags, const Environment& env, Settings& s) {
   const std::string* family = find(env, "AMBASSADOR_HEALTHCHECK_IP_FAMILY");
   if (family && *family != "ANY" && *family != "IPV4_ONLY" && *family != "IPV6_ONLY") {
@@ -164,6 +192,7 @@ void takeRoutes(const Environment& env, Settings& s) {
 void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   takeIdentity(flags, env, s);
   takeRoutes(env, s);
+  takeVariables(env, s);
   takeAdmin(flags, env, s);
   takeReady(env, s);
   takeAds(flags, s);
@@ -313,6 +342,7 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       s.output = *check ? check_output : compile_output;
       takeIdentity(*check ? offline : compile_flags, env, s);
       takeRoutes(env, s);
+      takeVariables(env, s);
       takeLogging(env, s);
       if (const std::string* address = find(env, "AMBASSADOR_ENVOY_BIND_ADDRESS"); address && isIp(*address))
         s.bind_address = *address;

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/log.h"
+#include "model/parse.h"
 
 namespace emissary::settings {
 
@@ -43,6 +45,10 @@ struct Settings {
   std::string ns = "default";
   /// --single-namespace, AMBASSADOR_SINGLE_NAMESPACE (any text).
   bool single_namespace = false;
+
+  /// What ${NAME} stands for in objects: the environment, without variables that name a secret; EMISSARY_EXPAND_VARIABLES, a
+  /// list with commas, narrows it.
+  std::shared_ptr<const model::Variables> variables;
 
   // ---- addresses
   /// --admin-address, else AMBASSADOR_HEALTHCHECK_BIND_ADDRESS and _PORT, in the family of AMBASSADOR_HEALTHCHECK_IP_FAMILY.

@@ -24,6 +24,22 @@ Exit stopped(const std::vector<std::string>& arguments, const Environment& env =
   return {};
 }
 
+TEST(Settings, VariablesForObjects) {
+  const Environment env = {{"CART", "cart"}, {"PORT", "80"}, {"API_TOKEN", "hush"}, {"dbPassword", "hush"}};
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"check", "x"},
+                                                    {"compile", "x"},
+                                                    {"run", "--config-dir", "x"},
+                                                    {"control-plane", "--config-dir", "x"}}) {
+    EXPECT_EQ(*good(arguments, env).variables, (model::Variables{{"CART", "cart"}, {"PORT", "80"}})) << arguments[0];
+  }
+  Environment narrowed = env;
+  narrowed["EMISSARY_EXPAND_VARIABLES"] = "PORT, NOBODY ,API_TOKEN,";
+  const Settings s = good({"check", "x"}, narrowed);
+  EXPECT_EQ(*s.variables, (model::Variables{{"PORT", "80"}}));
+  ASSERT_EQ(s.notes.size(), 1u);
+  EXPECT_THAT(s.notes[0], HasSubstr("API_TOKEN is not used"));
+}
+
 TEST(Settings, DefaultsOfRun) {
   const Settings s = good({"run", "--config-dir", "/x"});
   EXPECT_EQ(s.command, Command::Run);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "manifest/parse.h"
+#include "model/parse.h"
 #include "source/event.h"
 
 namespace emissary::source {
@@ -20,6 +21,7 @@ namespace emissary::source {
 struct DirectoryOptions {
   std::string path;
   std::string default_namespace = "default";
+  std::shared_ptr<const model::Variables> variables;
   manifest::Limits limits;
   /// Files above this are refused unread.
   size_t max_file_bytes = 256u << 20;

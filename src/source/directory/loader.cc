@@ -88,7 +88,7 @@ void Loader::parse(const std::string& path, std::string_view text) {
     blame(path, parsed.error->line, parsed.error->message);
     return;
   }
-  const model::ParseContext context{path, options_.default_namespace};
+  const model::ParseContext context{path, options_.default_namespace, options_.variables};
   std::vector<ObjectPtr> objects;
   std::vector<Finding> findings;
   for (const manifest::Value& document : parsed.documents) {
