@@ -101,6 +101,7 @@ void readCors(Fields& fields, std::string_view name, std::optional<Cors>& out) {
   readWords(inner, "exposed_headers", cors.exposed_headers);
   inner.read("credentials", cors.credentials);
   readMaxAge(inner, cors.max_age);
+  inner.accept("v2CommaSeparatedOrigins");  // remembered by conversion
   inner.finish();
   out = std::move(cors);
 }

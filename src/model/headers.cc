@@ -38,6 +38,9 @@ std::string nameProblem(const std::string& name, bool add) {
   return {};
 }
 
+/// How v2 wrote a header, which conversion remembers; has no effect.
+constexpr std::string_view kWrittenInV2 = "v2Representation";
+
 /// {value: v, append: false}, or v alone.
 bool readValue(Report& report, const Value& value, const Path& path, HeaderValue& out) {
   const Value* text = &value;
@@ -50,7 +53,7 @@ bool readValue(Report& report, const Value& value, const Path& path, HeaderValue
         report.error(Path(&path, "append").text(), entry.second.line,
                      fmt::format("must be true or false, but is {}; the header is left out", describe(entry.second)));
         return false;
-      } else if (entry.first != "value" && entry.first != "append") {
+      } else if (entry.first != "value" && entry.first != "append" && entry.first != kWrittenInV2) {
         report.warning(Path(&path, entry.first).text(), entry.second.line, "is not a known field and is ignored");
       }
     }
@@ -86,7 +89,8 @@ void readAddedHeaders(Fields& fields, std::string_view name, std::optional<std::
   }
   std::vector<HeaderValue> headers;
   for (const Value::Entry& entry : value->map) {
-    if (entry.second.isNull()) continue;
+    const bool was_null = entry.second.text(kWrittenInV2) == "null" && entry.second.text("value").empty();
+    if (entry.second.isNull() || was_null) continue;
     const Path at(&path, entry.first);
     const int line = entry.second.line;
     HeaderValue header{entry.first, "", true};
