@@ -15,33 +15,32 @@ using manifest::Value;
 constexpr size_t kMaxItems = 1000;
 constexpr int64_t kMaxAge = 10LL * 365 * 24 * 3600;
 
-/// A list of texts, or one text with commas. Blanks around an item and empty items do not count.
-std::vector<std::string> readItems(Fields& fields, std::string_view name) {
-  std::vector<std::string> items;
+/// A list of texts, or one text with commas. Blanks around an item and empty items do not count. False: it is wrong.
+bool readItems(Fields& fields, std::string_view name, std::vector<std::string>& items) {
   const Value* value = fields.take(name);
   if (value != nullptr && value->isString()) {
     std::string text;
-    fields.read(name, text);
+    if (!fields.read(name, text)) return false;
     for (size_t at = 0; at <= text.size();) {
       const size_t end = std::min(text.find(',', at), text.size());
       items.push_back(text.substr(at, end - at));
       at = end + 1;
     }
-  } else {
-    fields.read(name, items);
+  } else if (!fields.read(name, items) && value != nullptr) {
+    return false;
   }
   for (std::string& item : items) item = std::string(trimmed(item));
   std::erase(items, "");
   if (items.size() > kMaxItems) {
     fields.refuse(name, fmt::format("has {} items; there may be {}", items.size(), kMaxItems));
-    items.clear();
+    return false;
   }
-  return items;
+  return true;
 }
 
 /// Items that are one word each; others are told and left out.
 void readWords(Fields& fields, std::string_view name, std::vector<std::string>& out) {
-  out = readItems(fields, name);
+  if (!readItems(fields, name, out)) return;
   const auto bad = [&](const std::string& item) {
     if (isToken(item)) return false;
     fields.error(name, fmt::format("{} is not one word such as X-Token; it is left out", quoted(item)));
@@ -51,7 +50,7 @@ void readWords(Fields& fields, std::string_view name, std::vector<std::string>& 
 }
 
 void readOrigins(Fields& fields, std::vector<std::string>& out) {
-  out = readItems(fields, "origins");
+  if (!readItems(fields, "origins", out)) return;
   const auto bad = [&](const std::string& origin) {
     const size_t star = origin.find('*');
     if (star == std::string::npos || star == 0 || star + 1 == origin.size()) {
