@@ -107,6 +107,26 @@ TEST_F(EngineTest, AnEndpointChangeSendsOneAssignmentAndCompilesNothing) {
   EXPECT_EQ(evaluated(), 2u);
 }
 
+// Else Envoy would be sent routes whose copies go to a cluster that it does not have yet.
+TEST_F(EngineTest, RoutesWaitForTheirShadowsCluster) {
+  apply(kListener + host("h0", "h0.example.com") + mapping(0));
+  const auto waitsFor = [&] {
+    std::vector<std::string> out;
+    for (const auto& [key, resource] : engine_.resources()) {
+      if (key.type == serve::Type::Routes) out.insert(out.end(), resource->clusters.begin(), resource->clusters.end());
+    }
+    return out;
+  };
+  ASSERT_EQ(waitsFor().size(), 1u);
+  apply(
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: copy, namespace: default}\n"
+      "spec: {hostname: h0.example.com, prefix: /p0/, service: copies, shadow: true}\n");
+  ASSERT_EQ(waitsFor().size(), 2u);
+  EXPECT_EQ(waitsFor()[1], "cluster_shadow_copies_default");
+  remove(Kind::Mapping, "copy");
+  EXPECT_EQ(waitsFor().size(), 1u);
+}
+
 TEST_F(EngineTest, AChangedMappingEvaluatesAndSendsAboutOneThing) {
   fill();
   const serve::Update update = apply(mapping(42, "timeout_ms: 1234"));
