@@ -64,18 +64,17 @@ void tlsToOld(std::string_view kind, Value& spec) {
   Value* word = memory && memory->isMap() ? find(*memory, "tls") : nullptr;
   Value* written = memory && memory->isMap() ? find(*memory, "serviceScheme") : nullptr;
   std::optional<std::string> scheme;
-  if (isText(written)) scheme = written->string;
+  if (written != nullptr && written->isString()) scheme = written->string;
   if (kind == "TCPMapping") scheme = "";
 
   Value* service = find(spec, serviceField(kind));
-  const bool has_service = isText(service);
-  const bool tls_now = has_service && speaksTls(service->string);
+  const bool tls_now = service != nullptr && service->isString() && speaksTls(service->string);
   const Value* tls = find(spec, "tls");
   bool wants_tls = hasText(tls);
   if (tls != nullptr && !tls->isString()) return;  // wrong anyway
   if (!wants_tls) {
     const int line = word != nullptr ? word->line : spec.line;
-    const std::string said = isText(word) ? word->string : "";
+    const std::string said = word != nullptr && word->isString() ? word->string : "";
     take(spec, "tls");
     if (said == "null") put(spec, "tls", std::move(none));
     if (said == "bool:false") put(spec, "tls", boolValue(false, line));
@@ -83,8 +82,8 @@ void tlsToOld(std::string_view kind, Value& spec) {
     wants_tls = said == "bool:true" && tls_now;
     if (wants_tls) put(spec, "tls", boolValue(true, line));
   }
-  if (!scheme || !has_service) return;
   service = find(spec, serviceField(kind));
+  if (!scheme || service == nullptr || !service->isString()) return;
   if (wants_tls || speaksTls(*scheme + "x") == tls_now) setScheme(*service, *scheme);
 }
 
