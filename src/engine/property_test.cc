@@ -75,6 +75,7 @@ class World {
   std::string name(const std::string& prefix, uint32_t count) { return prefix + std::to_string(random_() % count); }
 
   std::string one() {
+    if (chance(2)) return routeDefaults();
     const uint32_t dice = random_() % 100;
     if (dice < 38) return mapping();
     if (dice < 56) return host();
@@ -158,6 +159,18 @@ class World {
       else out += c;
     }
     return ", annotations: {getambassador.io/config: \"" + out + "\"}}\n";
+  }
+
+  /// What a Module says of routes.
+  std::string routeDefaults() {
+    static constexpr const char* kConfig[] = {
+        "{}",
+        "{cors: {origins: [\"*\"]}, add_linkerd_headers: true}",
+        "{retry_policy: {retry_on: 5xx}}",
+        "{retry_policy: {retry_on: x}, cluster_request_timeout_ms: 7000}",
+        "{defaults: {add_request_headers: {x-c: c}, httpmapping: {add_response_headers: {x-c: d}}}}",
+        "{defaults: {remove_request_headers: [x-b], remove_response_headers: [x-b]}}"};
+    return ours("Module", "ambassador") + "  config: " + pick(kConfig) + "\n";
   }
 
   std::string host() {
