@@ -5,11 +5,14 @@ import re
 import ssl
 import subprocess
 
+from . import hostile
+
 PLACE = re.compile(r"\$\{(CERT|KEY):([^}]+)\}")
 
 
 class Authority:
-    """Leaves are named by their DNS name; `name#tag` gives further certificates for the same name, `ca` the authority."""
+    """Leaves are named by their DNS name; `name#tag` gives further certificates for the same name, `ca` the authority, `!what`
+    one that something is wrong with (hostile.py)."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -32,6 +35,8 @@ class Authority:
         """(certificate file, key file), made at the first call for a name."""
         if name == "ca":
             return self.ca, self.ca_key
+        if name.startswith("!"):
+            return hostile.make(self, name[1:])
         cert, key = self._path(name, "crt"), self._path(name, "key")
         self.names[cert] = name
         if not os.path.exists(cert):
@@ -44,8 +49,9 @@ class Authority:
         return cert, key
 
     def der(self, name):
-        with open(self.leaf(name)[0], encoding="ascii") as file:
-            return ssl.PEM_cert_to_DER_cert(file.read())
+        with open(self.leaf(name)[0], "rb") as file:
+            block = re.search(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", file.read(), re.DOTALL)[0]
+        return ssl.PEM_cert_to_DER_cert(block.decode())
 
     def render(self, text):
         """Replace ${CERT:name} and ${KEY:name} by the base64 that a Secret's data holds."""

@@ -7,6 +7,7 @@ import base64
 import dataclasses
 import json
 import os
+import socket
 import struct
 
 import h2.config
@@ -26,6 +27,7 @@ class Response:
     body: bytes
     certificate: bytes | None = None  # DER of the server's leaf
     spelt: list = dataclasses.field(default_factory=list)  # HTTP/1: names of headers, with their case
+    alpn: str | None = None  # the protocol that TLS agreed on
 
     def header(self, name):
         values = [v for n, v in self.headers if n == name]
@@ -48,6 +50,7 @@ class Connection:
         self.closing = False
         tls = writer.get_extra_info("ssl_object")
         self.certificate = tls.getpeercert(binary_form=True) if tls else None
+        self.alpn = tls.selected_alpn_protocol() if tls else None
 
     def close(self):
         self.writer.close()
@@ -74,7 +77,7 @@ class Http1(Connection):
             payload = b"" if method == "HEAD" or status in (101, 204, 304) else await self._body(answer)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ConnectionClosed(str(error)) from error
-        response = Response(status, answer, payload, self.certificate, self.spelt)
+        response = Response(status, answer, payload, self.certificate, self.spelt, self.alpn)
         self.closing |= (response.header("connection") or "").lower() == "close"
         return response
 
@@ -122,7 +125,7 @@ class Http2(Connection):
             raise ConnectionClosed(str(error)) from error
 
     async def _answer(self, stream):
-        response = Response(0, [], b"", self.certificate)
+        response = Response(0, [], b"", self.certificate, alpn=self.alpn)
         while True:
             self.writer.write(self.h2.data_to_send())
             await self.writer.drain()
@@ -147,11 +150,24 @@ class Http2(Connection):
                     return response
 
 
-async def connect(address, port, http2=False, context=None, sni=None):
-    """`context`: an SSLContext for TLS; the server's name is checked against `sni`."""
+def proxy_header(version, source, destination="127.0.0.1", source_port=5555, destination_port=80):
+    """The PROXY protocol's head, as a load balancer sends it before anything else."""
+    if str(version) == "1":
+        return f"PROXY TCP4 {source} {destination} {source_port} {destination_port}\r\n".encode()
+    addresses = socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack(">HH", source_port, destination_port)
+    return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack(">BBH", 0x21, 0x11, len(addresses)) + addresses
+
+
+async def connect(address, port, http2=False, context=None, sni=None, before=b""):
+    """`context`: an SSLContext for TLS; the server's name is checked against `sni`. `before`: bytes that go ahead of TLS."""
     try:
-        reader, writer = await asyncio.open_connection(
-            address, port, ssl=context, server_hostname=sni if context else None, limit=1 << 20)
+        where = {"host": address, "port": port}
+        if before:
+            plain = socket.create_connection((address, port), timeout=10)
+            plain.sendall(before)
+            plain.setblocking(False)
+            where = {"sock": plain}
+        reader, writer = await asyncio.open_connection(**where, ssl=context, server_hostname=sni if context else None, limit=1 << 20)
     except ConnectionResetError as error:  # what a TLS server does that has no certificate for the name
         raise ConnectionClosed(str(error)) from error
     return (Http2 if http2 else Http1)(reader, writer)

@@ -20,6 +20,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
     method: GET     headers: {n: v}     body: text     host: as sent     sni: as sent     http: 1 | 2 | 1.0     verify: false
     tls: "1.2" | "1.3"           # the only version that the client speaks
     client_certificate: name     # shown to the server
+    proxy: [1 | 2, 203.0.113.9]  # a PROXY protocol header of this version goes ahead, with this source
     websocket: [messages]        # upgrade, then each must come back
     repeat: 1                    # sent so often over one connection; each answer must be as expected
     expect:
@@ -31,6 +32,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
       spelt: [X-Name]            # HTTP/1: headers that the answer must have, in just this case
       body: text                 # the whole body of the answer
       certificate: name          # of the server, as in ${CERT:name}
+      alpn: h2                   # what TLS agreed on; null: nothing
       share: {a: [low, high]}    # of `repeat` requests, how many each backend must have answered
       copies: {b: [low, high]}   # how many requests b gets besides, once all have arrived
 """
@@ -49,9 +51,9 @@ import yaml
 from . import backends, certs, client, gateway, netns
 
 REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
-                "address", "expect", "name"}
+                "address", "expect", "name", "proxy"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share", "copies"}
+EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share", "copies", "alpn"}
 CASE_KEYS = {"backends", "environment", "arguments", "requests", "log", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
@@ -196,6 +198,8 @@ class Case:
         for name in expect.get("spelt", []):
             if name not in response.spelt:
                 complaints.append(f"no header is written {name}: {response.spelt}")
+        if "alpn" in expect:
+            compare(complaints, "ALPN", expect["alpn"], response.alpn)
         if "certificate" in expect and response.certificate != self.authority.der(expect["certificate"]):
             complaints.append(f"certificate is not {expect['certificate']}")
 
@@ -204,7 +208,8 @@ class Case:
         http2 = str(request.get("http", 1)) == "2"
         context = self.client_context(request, http2) if url.scheme == "https" else None
         host = re.match(r"//([^/:]*)", request["url"].split(":", 1)[1])[1]  # with its case, which urlsplit drops
-        connection = await client.connect(request.get("address", "127.0.0.1"), url.port, http2, context, request.get("sni", host))
+        connection = await client.connect(request.get("address", "127.0.0.1"), url.port, http2, context, request.get("sni", host),
+                                          client.proxy_header(*request["proxy"]) if "proxy" in request else b"")
         if str(request.get("http")) == "1.0":
             connection.version = "1.0"
         target = url.path + (f"?{url.query}" if url.query else "")
