@@ -19,6 +19,9 @@ struct Installation {
   std::string bind_address = "0.0.0.0";
   /// "127.0.0.1:8877": where no Mapping may point.
   std::vector<std::string> forbidden_upstreams;
+  /// False (DISABLE_STRICT_LABEL_SELECTORS): one equal label is enough for a selector, and a Host takes a Mapping by its name or by
+  /// its labels.
+  bool strict_labels = true;
 };
 
 /// The kind of the resolver called `name` as seen from `ns`: one of the three resolver kinds, or absent when unknown.
@@ -30,8 +33,14 @@ struct SecretState {
   bool has_certificate = false;
   bool has_ca = false;
   bool has_crl = false;
+  /// A CA stands beside the certificate: clients are verified by it.
+  bool bundles_ca = false;
+  std::optional<bool> cert_required;
   /// Why its certificate cannot terminate TLS; "" when it can.
   std::string problem;
+  /// Why its CA, or its revocation list, cannot be used; "" when it can and when there is none.
+  std::string ca_problem;
+  std::string crl_problem;
   auto operator<=>(const SecretState&) const = default;
 };
 

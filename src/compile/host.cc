@@ -43,11 +43,8 @@ class HostCompiler {
       std::optional<ir::TlsTermination> tls = termination();
       if (!tls) return std::move(result_);
       host.tls = std::move(tls);
-    } else if (!spec_.tls_context.empty() || spec_.tls) {
-      error("spec.tlsSecret",
-            "is missing, so spec.tls and spec.tlsContext have no effect; name the Secret that holds the certificate",
-            Severity::Warning);
     }
+    acmeKey();
     result_.host = std::move(host);
     return std::move(result_);
   }
@@ -57,14 +54,25 @@ class HostCompiler {
     result_.findings.push_back(findingOn(object_, severity, std::move(field), std::move(message)));
   }
 
+  // Nothing but its absence shows.
+  void acmeKey() {
+    if (spec_.acme_key_name.empty()) return;
+    const SecretName key{spec_.acme_key_namespace.empty() ? object_.ref.ns : spec_.acme_key_namespace, spec_.acme_key_name};
+    if (lookups_.secret(key.ns, key.name).exists) return;
+    error("spec.acmeProvider.privateKeySecret",
+          fmt::format("names Secret {}/{}, which does not exist. Certificates are not requested by ACME here; remove the field",
+                      key.ns, key.name));
+  }
+
   std::optional<ir::TlsTermination> termination() {
     const SecretName secret{spec_.tls_secret_namespace.empty() ? object_.ref.ns : spec_.tls_secret_namespace,
                             spec_.tls_secret_name};
     const SecretState state = lookups_.secret(secret.ns, secret.name);
     if (!state.exists || !state.has_certificate || !state.problem.empty()) {
-      const std::string why = !state.exists            ? "does not exist; create it"
-                              : !state.has_certificate ? "holds no certificate; it needs tls.crt and tls.key"
-                                                       : "cannot be used: " + state.problem;
+      const std::string why = !state.exists ? "does not exist; create it"
+                              : !state.problem.empty()
+                                  ? "cannot be used: " + state.problem
+                                  : "holds no certificate with its key; it needs tls.crt and tls.key, and type kubernetes.io/tls";
       error("spec.tlsSecret", fmt::format("Secret {}/{} {}. The Host is not served until then", secret.ns, secret.name, why));
       return std::nullopt;
     }
@@ -73,12 +81,14 @@ class HostCompiler {
     tls.secret_name = secret.name;
     if (spec_.tls) {
       tls.settings = *spec_.tls;
-      if (!clientCertificates(tls, object_.ref.ns, true)) return std::nullopt;
+      from_ = {"spec.tls", "", object_.ref.ns, lookups_.secret_namespacing};
     } else if (!context(tls, secret)) {
       return std::nullopt;
     }
-    if (!tls.settings.sni.empty()) error("spec.tls.sni", "has no effect where TLS is terminated; remove it", Severity::Warning);
+    if (!clientCertificates(tls, state)) return std::nullopt;
+    if (!tls.settings.sni.empty()) tell("sni", "has no effect where TLS is terminated; remove it", Severity::Warning);
     tls.settings.ca_secret.clear();
+    tls.settings.crl_secret.clear();
     tls.settings.cert_required.reset();
     tls.settings.sni.clear();
     return tls;
@@ -88,6 +98,7 @@ class HostCompiler {
   bool context(ir::TlsTermination& tls, const SecretName& secret) {
     const bool named = !spec_.tls_context.empty();
     const std::string name = named ? spec_.tls_context : object_.ref.name + "-context";
+    from_ = {"spec.tlsContext", "", object_.ref.ns, lookups_.secret_namespacing};
     const ObjectPtr found = lookups_.tls_context(name, object_.ref.ns);
     if (!found) {
       if (named) error("spec.tlsContext.name", fmt::format("names the TLSContext \"{}\", which does not exist; create it", name));
@@ -98,7 +109,10 @@ class HostCompiler {
       return false;
     }
     const auto& context = std::get<model::TlsContext>(found->spec);
-    if (!context.secret.empty() && secretName(context.secret, found->ref.ns, context.secret_namespacing) != secret) {
+    from_.context = found->ref.text();
+    from_.ns = found->ref.ns;
+    from_.namespacing = context.secret_namespacing.value_or(lookups_.secret_namespacing);
+    if (!context.secret.empty() && secretName(context.secret, found->ref.ns, from_.namespacing) != secret) {
       error("spec.tlsSecret",
             fmt::format("differs from the Secret \"{}\" of {}; name the same, or none there", context.secret, found->ref.text()));
       return false;
@@ -111,36 +125,85 @@ class HostCompiler {
             Severity::Warning);
     }
     tls.settings = context.settings;
-    return clientCertificates(tls, found->ref.ns, context.secret_namespacing);
+    return true;
   }
 
   // Asking for less than was written would let clients in that must stay out: what is missing takes the Host out of use.
-  bool clientCertificates(ir::TlsTermination& tls, const std::string& ns, bool namespacing) {
-    tls.client_certificate_required = tls.settings.cert_required.value_or(false);
-    if (tls.settings.ca_secret.empty()) {
-      if (tls.client_certificate_required) {
-        error("spec.tls.cert_required",
-              "is true without a ca_secret to verify clients by; name one. The Host is not served until then");
+  bool clientCertificates(ir::TlsTermination& tls, const SecretState& own) {
+    std::optional<bool> required = tls.settings.cert_required;
+    if (!tls.settings.ca_secret.empty()) {
+      const SecretName ca = secretName(tls.settings.ca_secret, from_.ns, from_.namespacing);
+      const SecretState state = lookups_.secret(ca.ns, ca.name);
+      if (!state.has_ca) {
+        notServed("ca_secret", ca, state, "holds no certificate authority (tls.crt or ca.crt)", state.ca_problem);
         return false;
       }
-      return true;
+      tls.ca_namespace = ca.ns;
+      tls.ca_name = ca.name;
+      if (!required) required = state.cert_required;
+    } else if (own.bundles_ca) {
+      if (!own.has_ca) {
+        error("spec.tlsSecret", "the CA beside the certificate (root-cert.pem) cannot be used: " + own.ca_problem +
+                                    ". The Host is not served until then");
+        return false;
+      }
+      tls.ca_namespace = tls.secret_namespace;
+      tls.ca_name = tls.secret_name;
+      if (!required) required = own.cert_required;
     }
-    const SecretName ca = secretName(tls.settings.ca_secret, ns, namespacing);
-    const SecretState state = lookups_.secret(ca.ns, ca.name);
-    if (!state.exists || !state.has_ca) {
-      error("spec.tls.ca_secret", fmt::format("names Secret {}/{}, which {}. The Host is not served until then", ca.ns, ca.name,
-                                              state.exists ? "holds no certificate authority (tls.crt)" : "does not exist"));
+    tls.client_certificate_required = required.value_or(false);
+    if (tls.client_certificate_required && tls.ca_name.empty()) {
+      tell("cert_required", "is true without a ca_secret to verify clients by; name one. The Host is not served until then");
       return false;
     }
-    tls.ca_namespace = ca.ns;
-    tls.ca_name = ca.name;
+    return revocation(tls);
+  }
+
+  bool revocation(ir::TlsTermination& tls) {
+    if (tls.settings.crl_secret.empty()) return true;
+    if (tls.ca_name.empty()) {
+      tell("crl_secret", "needs a ca_secret, whose certificates it revokes; name one. The Host is not served until then");
+      return false;
+    }
+    const SecretName crl = secretName(tls.settings.crl_secret, from_.ns, from_.namespacing);
+    const SecretState state = lookups_.secret(crl.ns, crl.name);
+    if (!state.has_crl) {
+      notServed("crl_secret", crl, state, "holds no revocation list (crl.pem)", state.crl_problem);
+      return false;
+    }
+    tls.crl_namespace = crl.ns;
+    tls.crl_name = crl.name;
     return true;
   }
+
+  void notServed(std::string_view field, const SecretName& secret, const SecretState& state, const std::string& lacks,
+                 const std::string& problem) {
+    const std::string why = !state.exists ? "does not exist" : problem.empty() ? lacks : "cannot be used: " + problem;
+    tell(field, fmt::format("names Secret {}/{}, which {}. The Host is not served until then", secret.ns, secret.name, why));
+  }
+
+  // On a setting, which stands in the Host's own `tls` or in a TLSContext.
+  void tell(std::string_view setting, std::string message, Severity severity = Severity::Error) {
+    if (from_.context.empty()) {
+      error(fmt::format("{}.{}", from_.field, setting), std::move(message), severity);
+    } else {
+      error(from_.field, fmt::format("{} of {} {}", setting, from_.context, message), severity);
+    }
+  }
+
+  /// Where the TLS settings stand.
+  struct Source {
+    std::string field;
+    std::string context;  // the TLSContext; "" : the Host's own
+    std::string ns;
+    bool namespacing = true;
+  };
 
   const Object& object_;
   const model::Host& spec_;
   const HostLookups& lookups_;
   HostResult result_;
+  Source from_;
 };
 
 }  // namespace

@@ -15,6 +15,8 @@ namespace emissary::compile {
 struct HostLookups {
   SecretLookup secret;
   TlsContextLookup tls_context;
+  /// The Module's default for TLSContexts that do not say whether "a.b" is Secret a of namespace b.
+  bool secret_namespacing = true;
 };
 
 struct HostResult {

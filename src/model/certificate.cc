@@ -29,6 +29,7 @@ struct Free {
 using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using List = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
 using Number = std::unique_ptr<BIGNUM, Free<BN_clear_free>>;
 
 /// Bounds of BoringSSL.
@@ -91,9 +92,9 @@ Certificate readChain(const std::string& pem, bool& good) {
   return first;
 }
 
-int64_t expiry(const X509* certificate) {
+int64_t seconds(const ASN1_TIME* text) {
   std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
+  if (ASN1_TIME_to_tm(text, &time) != 1) return 0;
   return static_cast<int64_t>(timegm(&time));
 }
 
@@ -167,6 +168,43 @@ std::string keyProblem(X509* leaf, const std::string& pem) {
   return {};
 }
 
+/// What a peer is verified by. Envoy refuses it all for one block that does not parse.
+struct Bundle {
+  size_t certificates = 0;
+  size_t lists = 0;
+  std::string problem;
+};
+
+Bundle readBundle(const std::string& pem) {
+  const Bio bio = reader(pem);
+  Bundle out;
+  while (out.problem.empty()) {
+    Block block;
+    if (PEM_read_bio(bio.get(), &block.name, &block.header, &block.data, &block.length) != 1) {
+      if (!atEnd()) out.problem = "one of its PEM blocks is broken";
+      break;
+    }
+    const std::string_view name = block.name;
+    const unsigned char* at = block.data;
+    const auto whole = [&](const auto& parsed) { return parsed != nullptr && at == block.data + block.length; };
+    bool good = true;
+    if (name == PEM_STRING_X509 || name == PEM_STRING_X509_OLD) {
+      good = whole(Certificate(d2i_X509(nullptr, &at, block.length)));
+      ++out.certificates;
+    } else if (name == PEM_STRING_X509_TRUSTED) {
+      good = whole(Certificate(d2i_X509_AUX(nullptr, &at, block.length)));
+      ++out.certificates;
+    } else if (name == PEM_STRING_X509_CRL) {
+      good = whole(List(d2i_X509_CRL(nullptr, &at, block.length)));
+      ++out.lists;
+    } else if (name == PEM_STRING_RSA || name == PEM_STRING_DSA || name == PEM_STRING_ECPRIVATEKEY) {
+      out.problem = "a private key stands in it, which does not belong there; remove it";
+    }
+    if (!good) out.problem = "one of its PEM blocks is broken";
+  }
+  return out;
+}
+
 }  // namespace
 
 PairCheck checkPair(const std::string& certificate, const std::string& key) {
@@ -182,7 +220,8 @@ PairCheck checkPair(const std::string& certificate, const std::string& key) {
     out.problem = "the certificate is no PEM of an X.509 certificate";
     return out;
   }
-  out.not_after = expiry(leaf.get());
+  out.not_before = seconds(X509_get0_notBefore(leaf.get()));
+  out.not_after = seconds(X509_get0_notAfter(leaf.get()));
   const EVP_PKEY* public_key = X509_get0_pubkey(leaf.get());
   if (!good) {
     out.problem = "what follows the first certificate holds a broken one";
@@ -200,10 +239,17 @@ PairCheck checkPair(const std::string& certificate, const std::string& key) {
 
 std::string authorityProblem(const std::string& pem) {
   const ErrorQueue queue;
-  bool good = false;
-  const Certificate first = readChain(pem, good);
-  if (first == nullptr) return "the CA certificate is no PEM of an X.509 certificate";
-  return good ? "" : "what follows the first CA certificate holds a broken one";
+  const Bundle bundle = readBundle(pem);
+  if (!bundle.problem.empty()) return bundle.problem;
+  return bundle.certificates > 0 ? "" : "the CA certificate is no PEM of an X.509 certificate";
+}
+
+std::string revocationProblem(const std::string& pem) {
+  const ErrorQueue queue;
+  const Bundle bundle = readBundle(pem);
+  if (!bundle.problem.empty()) return bundle.problem;
+  // Envoy would take none for a list that leaves nobody in.
+  return bundle.lists > 0 ? "" : "there is no PEM of a certificate revocation list (crl.pem)";
 }
 
 }  // namespace emissary::model

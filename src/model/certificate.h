@@ -12,11 +12,15 @@ struct PairCheck {
   std::string problem;
   /// Seconds since the epoch at which the first certificate expires; 0 when there is none.
   int64_t not_after = 0;
+  int64_t not_before = 0;
 };
 
 PairCheck checkPair(const std::string& certificate, const std::string& key);
 
 /// Why `pem` is no list of certificates to trust; "" when it is.
 std::string authorityProblem(const std::string& pem);
+
+/// Why `pem` is no list of certificates that are revoked; "" when it is.
+std::string revocationProblem(const std::string& pem);
 
 }  // namespace emissary::model

@@ -70,6 +70,7 @@ void addSpec(ContentHash& out, const Secret& secret) {
   out.add(secret.certificate);
   out.add(secret.key);
   out.add(secret.ca);
+  out.add(static_cast<int64_t>(secret.cert_required ? 1 + *secret.cert_required : 0));
   out.add(secret.crl);
 }
 

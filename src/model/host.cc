@@ -116,7 +116,7 @@ void readSelectors(Fields& spec, Host& host) {
 }
 
 /// ACME is not done here, nor by upstream; "authority: none" says that nobody expects it.
-void readAcme(Fields& spec) {
+void readAcme(Fields& spec, Host& host) {
   const Value* value = spec.take("acmeProvider");
   if (value == nullptr) return;
   Fields acme(spec.report(), value, spec.path("acmeProvider"));
@@ -126,8 +126,8 @@ void readAcme(Fields& spec) {
   acme.read("registration", text);
   if (const Value* key = acme.take("privateKeySecret")) {
     Fields secret(spec.report(), key, acme.path("privateKeySecret"));
-    secret.read("name", text);
-    secret.read("namespace", text);
+    secret.read("name", host.acme_key_name);
+    secret.read("namespace", host.acme_key_namespace);
     secret.finish();
   }
   if (!authority.empty() && authority != "none") {
@@ -149,7 +149,7 @@ void readHost(Fields& spec, Object& object) {
   readSelectors(spec, host);
   readTls(spec, host);
   readRequestPolicy(spec, host);
-  readAcme(spec);
+  readAcme(spec, host);
   if (const Value* preview = spec.take("previewUrl")) {
     if (preview->isMap()) {
       spec.warning("previewUrl", "has no effect; remove it");

@@ -8,8 +8,8 @@ TEST(ModelHost, EveryField) {
     mappingSelector: {matchLabels: {app: shop}, matchExpressions: [{key: tier, operator: NotIn, values: [a, b]}]},
     acmeProvider: {authority: none, email: a@b, registration: r, privateKeySecret: {name: k}},
     tlsSecret: {name: shop-cert, namespace: certs},
-    tls: {min_tls_version: v1.2, maxTlsVersion: v1.3, alpnProtocols: "h2,http/1.1", cipher_suites: [A], ecdhCurves: [B],
-          caSecret: ca.security, certRequired: true, sni: s, redirect_cleartext_from: 80},
+    tls: {min_tls_version: v1.2, maxTlsVersion: v1.3, alpnProtocols: "h2,http/1.1", cipher_suites: [AES128-SHA], ecdhCurves: [P-384],
+          caSecret: ca.security, crlSecret: crl, certRequired: true, sni: s, redirect_cleartext_from: 80},
     requestPolicy: {insecure: {action: Route}}})");
   ASSERT_EQ(all(*object), "");
   EXPECT_EQ(object->ambassador_id, std::vector<std::string>{"blue"});
@@ -27,9 +27,10 @@ TEST(ModelHost, EveryField) {
   expected.alpn_protocols = "h2,http/1.1";
   expected.min_version = "v1.2";
   expected.max_version = "v1.3";
-  expected.cipher_suites = {"A"};
-  expected.ecdh_curves = {"B"};
+  expected.cipher_suites = {"AES128-SHA"};
+  expected.ecdh_curves = {"P-384"};
   expected.ca_secret = "ca.security";
+  expected.crl_secret = "crl";
   expected.cert_required = true;
   expected.sni = "s";
   EXPECT_EQ(*host.tls, expected);
@@ -96,7 +97,17 @@ constexpr Case kHostCases[] = {
     {"{tlsSecret: {name: a}, tls: {minTlsVersion: v1.3, max_tls_version: v1.2}}", "error spec.tls.max_tls_version: v1.2 is below",
      false},
     {"{tlsSecret: {name: a}, tls: {ca_secret: a, caSecret: b}}", "warning spec.tls.caSecret: is another spelling", true},
-    {"{tlsSecret: {name: a}, tls: {crl_secret: a}}", "error spec.tls.crl_secret: is not acted on in this version", false},
+    {"{tlsSecret: {name: a}, tls: {maxTlsVersion: v1.1}}", "warning spec.tls.maxTlsVersion: v1.1 leaves no version", true},
+    {"{tlsSecret: {name: a}, tls: {cipher_suites: [RC4-MD5]}}",
+     "error spec.tls.cipher_suites: \"RC4-MD5\" is no cipher suite that Envoy knows", false},
+    {"{tlsSecret: {name: a}, tls: {cipherSuites: [AES128-SHA, RC4-MD5]}}",
+     "error spec.tls.cipherSuites: \"RC4-MD5\" is no cipher suite that Envoy knows", true},
+    {"{tlsSecret: {name: a}, tls: {cipher_suites: ['[AES128-SHA|NONE]']}}",
+     "error spec.tls.cipher_suites: \"[AES128-SHA|NONE]\" is", false},
+    {"{tlsSecret: {name: a}, tls: {cipher_suites: [TLS_AES_128_GCM_SHA256, AES128-SHA]}}",
+     "error spec.tls.cipher_suites: \"TLS_AES_128_GCM_SHA256\" belongs to TLS 1.3", true},
+    {"{tlsSecret: {name: a}, tls: {ecdh_curves: [secp256k1]}}", "error spec.tls.ecdh_curves: \"secp256k1\" is no curve", false},
+    {"{tlsSecret: {name: a}, tls: {ecdhCurves: ['P-256:P-224']}}", "error spec.tls.ecdhCurves: \"P-224\" is no curve", true},
     {"{tlsSecret: {name: a}, tls: {cacertChainFile: /a}}", "error spec.tls.cacertChainFile: is not acted on in this version",
      false},
     {"{requestPolicy: {insecure: {action: redirect}}}",
@@ -116,18 +127,20 @@ TEST(ModelHost, Cases) {
 
 TEST(ModelTlsContext, EveryField) {
   const ObjectPtr object = ours("TLSContext", R"({hosts: [a.x, b.x], secret: cert.certs, secret_namespacing: false, ca_secret: ca,
-    cert_required: false, alpn_protocols: h2, min_tls_version: v1.0, max_tls_version: v1.0, cipher_suites: [A, B], ecdh_curves: [P-256],
-    sni: s, redirect_cleartext_from: 8080})");
+    cert_required: false, alpn_protocols: h2, min_tls_version: v1.0, max_tls_version: v1.0, cipher_suites: [AES128-SHA, 'AES256-SHA:AES128-SHA'], ecdh_curves: [P-256],
+    crl_secret: revoked, sni: s, redirect_cleartext_from: 8080})");
   EXPECT_EQ(all(*object), "");
   const auto& context = std::get<TlsContext>(object->spec);
   EXPECT_EQ(context.hosts, (std::vector<std::string>{"a.x", "b.x"}));
   EXPECT_EQ(context.secret, "cert.certs");
-  EXPECT_FALSE(context.secret_namespacing);
+  EXPECT_EQ(context.secret_namespacing, false);
   EXPECT_EQ(context.settings.ca_secret, "ca");
+  EXPECT_EQ(context.settings.crl_secret, "revoked");
+  EXPECT_EQ(context.settings.cipher_suites, (std::vector<std::string>{"AES128-SHA", "AES256-SHA"}));
   EXPECT_EQ(context.settings.cert_required, false);
   EXPECT_EQ(context.settings.min_version, "v1.0");
   EXPECT_EQ(context.settings.ecdh_curves, std::vector<std::string>{"P-256"});
-  EXPECT_TRUE(std::get<TlsContext>(ours("TLSContext", "{}")->spec).secret_namespacing);
+  EXPECT_FALSE(std::get<TlsContext>(ours("TLSContext", "{}")->spec).secret_namespacing.has_value());
 }
 
 constexpr Case kContextCases[] = {
@@ -137,7 +150,7 @@ constexpr Case kContextCases[] = {
     {"{redirect_cleartext_from: x}",
      "error spec.redirect_cleartext_from: must be a whole number, but is text \"x\"; it is not used", true},
     {"{cert_chain_file: /a}", "error spec.cert_chain_file: needs private_key_file", false},
-    {"{crl_secret: a}", "error spec.crl_secret: is not acted on", false},
+    {"{crl_file: /a}", "error spec.crl_file: is not acted on", false},
     {"{alpnProtocols: a}", "warning spec.alpnProtocols: is not a known field", true},
     {"{secret_namespacing: 'no'}", "error spec.secret_namespacing: must be true or false, but is text \"no\"", false},
 };
@@ -150,6 +163,16 @@ TEST(ModelTlsContext, Cases) {
     ASSERT_FALSE(object->findings.empty());
     EXPECT_TRUE(told(object->findings)[0].starts_with(c.finding)) << all(*object);
   }
+}
+
+TEST(ModelTlsContext, Alpn) {
+  const auto alpn = [](const std::string& text) {
+    const ObjectPtr object = ours("TLSContext", "{alpn_protocols: '" + text + "'}");
+    EXPECT_EQ(object->findings.empty(), text.size() < 100);
+    return std::get<TlsContext>(object->spec).settings.alpn_protocols;
+  };
+  EXPECT_EQ(alpn(" h2 , http/1.1,,"), "h2,http/1.1");
+  EXPECT_EQ(alpn("h2," + std::string(256, 'x')), "h2");
 }
 
 TEST(ModelSelector, Matches) {

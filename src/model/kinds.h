@@ -169,6 +169,9 @@ struct Host {
   std::string tls_secret_namespace;  // "" : the Host's own
   std::string tls_context;           // name, "" : none
   std::optional<TlsSettings> tls;
+  /// acmeProvider.privateKeySecret: nothing but its absence is told. "" : none.
+  std::string acme_key_name;
+  std::string acme_key_namespace;
   InsecureAction insecure_action = InsecureAction::Redirect;
 };
 
@@ -197,8 +200,8 @@ struct Listener {
 
 struct TlsContext {
   std::vector<std::string> hosts;
-  std::string secret;  // name or name.namespace
-  bool secret_namespacing = true;
+  std::string secret;                      // name or name.namespace
+  std::optional<bool> secret_namespacing;  // absent: the Module's
   TlsSettings settings;
 };
 
@@ -256,14 +259,19 @@ struct Secret {
   std::string type;
   std::string certificate;  // PEM chain: tls.crt or cert-chain.pem
   std::string key;          // PEM: tls.key or key.pem
-  std::string ca;           // PEM: root-cert.pem, or tls.crt of a CA secret
-  std::string crl;          // PEM
+  std::string ca;           // PEM: root-cert.pem, or tls.crt (else ca.crt) of a CA secret
+  std::string crl;          // PEM: crl.pem or user.key
+  /// The key `cert_required`: what a TLSContext whose CA this is does where it says nothing itself.
+  std::optional<bool> cert_required;
   /// Why certificate and key cannot be used to terminate TLS (unparsable, do not belong together, key too short …);
   /// "" when they can.
   std::string pair_problem;
   /// Why `ca` cannot be used to verify a peer; "" when it can, and when there is none.
   std::string ca_problem;
-  /// Seconds since the epoch at which the leaf certificate expires; 0 when there is none.
+  /// Why `crl` revokes nothing; "" when it does, and when there is none.
+  std::string crl_problem;
+  /// Seconds since the epoch between which the leaf certificate is valid; 0 when there is none.
+  int64_t not_before = 0;
   int64_t not_after = 0;
 };
 

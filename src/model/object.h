@@ -5,6 +5,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,11 +21,24 @@ namespace emissary {
 
 using Labels = std::map<std::string, std::string>;
 
+/// Where the fields of `spec` stand in the file: of each field, and of those one level below it. Eight bytes each.
+class FieldLines {
+ public:
+  void add(std::string_view field, int line);
+  /// Of the longest part of `field` ("spec.hostBinding.namespace.from") that is known; 0 when none is.
+  int find(std::string_view field) const;
+
+ private:
+  static uint32_t hash(std::string_view field);
+  std::vector<std::pair<uint32_t, int32_t>> lines_;
+};
+
 struct Object {
   ObjectRef ref;
   /// Where it was read. `path` is empty for what came from an API server.
   std::string path;
   int line = 0;
+  FieldLines field_lines;  // empty for what came from an API server
   /// The Service or Ingress in whose annotation it is written; Kind::Unknown for an object of its own.
   ObjectRef origin;
   Labels labels;

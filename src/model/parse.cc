@@ -181,6 +181,26 @@ void warnOfStrayFields(const Value& document, Report& report) {
   }
 }
 
+/// Bounded, whatever is in it. Neither lists nor what lies deeper have lines of their own.
+FieldLines linesOf(const Value& document) {
+  constexpr size_t kMost = 64;
+  FieldLines lines;
+  size_t count = 0;
+  const Value* spec = document.find("spec");
+  if (spec == nullptr || !spec->isMap()) return lines;
+  for (const auto& [name, value] : spec->map) {
+    if (++count > kMost) break;
+    const std::string field = "spec." + name;
+    lines.add(field, value.line);
+    if (!value.isMap()) continue;
+    for (const auto& [below, inner] : value.map) {
+      if (++count > kMost) break;
+      lines.add(field + "." + below, inner.line);
+    }
+  }
+  return lines;
+}
+
 class Reader {
  public:
   /// `origin`: whose annotation is read; Kind::Unknown for none.
@@ -315,6 +335,7 @@ void Reader::readObject(const Value& document, Kind kind, std::string_view api_v
   object->ref.kind = kind;
   object->path = context_.path;
   object->line = document.line;
+  if (!context_.path.empty() && isOurs(kind)) object->field_lines = linesOf(document);
   object->origin = origin_;
   // Objects of Kubernetes' own kinds are for everybody.
   object->ambassador_id = {isOurs(kind) ? "default" : "_automatic_"};

@@ -37,6 +37,10 @@ bool readTextMap(Report& report, const manifest::Value& value, const Path& path,
 /// TLS settings: a Host's `tls` (which may be written in camelCase), or a TLSContext's fields.
 enum class TlsOwner : uint8_t { Host, Context };
 void readTlsSettings(Fields& fields, TlsOwner owner, TlsSettings& out);
+/// The lists that Envoy hands to BoringSSL. What that does not know is left out, and refuses the object where nothing is left.
+void readCipherSuites(Fields& fields, std::string_view name, std::vector<std::string>& out);
+void readCurves(Fields& fields, std::string_view name, std::vector<std::string>& out);
+void readAlpn(Fields& fields, std::string_view name, std::string& out);
 
 // Policies, for Mappings and the Module. What is wrong with a part of one costs that part where the rest still means what was
 // asked for; else the object is refused.

@@ -26,8 +26,8 @@ struct DataKey {
 };
 constexpr std::array kKeys = {
     DataKey{"tls.crt", &Secret::certificate}, DataKey{"cert-chain.pem", &Secret::certificate}, DataKey{"tls.key", &Secret::key},
-    DataKey{"key.pem", &Secret::key},         DataKey{"root-cert.pem", &Secret::ca},           DataKey{"user.key", &Secret::crl},
-    DataKey{"crl.pem", &Secret::crl},
+    DataKey{"key.pem", &Secret::key},         DataKey{"root-cert.pem", &Secret::ca},           DataKey{"crl.pem", &Secret::crl},
+    DataKey{"user.key", &Secret::crl},
 };
 
 /// Nothing when it is no base64. Line breaks and blanks may stand in it.
@@ -81,6 +81,29 @@ std::optional<std::string> readKey(const Value* data, const Value* string_data, 
   return decoded;
 }
 
+/// `ca.crt` stands in most Secrets of cert-manager, beside a certificate that nobody wants clients verified for: it counts only
+/// where there is nothing else.
+void chooseAuthority(const Value* data, const Value* string_data, Secret& secret, bool& any, Report& report) {
+  if (!secret.ca.empty()) return;
+  if (!secret.certificate.empty()) {
+    if (secret.key.empty()) secret.ca = secret.certificate;
+    return;
+  }
+  if (auto value = readKey(data, string_data, "ca.crt", report)) {
+    any = true;
+    secret.ca = std::move(*value);
+  }
+}
+
+std::optional<bool> readFlag(const Value* data, const Value* string_data, std::string_view key, Report& report) {
+  const auto value = readKey(data, string_data, key, report);
+  if (!value) return std::nullopt;
+  std::string text = *value;
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; });
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return text != "false" && text != "0" && text != "no" && !text.empty();
+}
+
 }  // namespace
 
 void readSecret(const Value& document, Report& report) {
@@ -98,12 +121,16 @@ void readSecret(const Value& document, Report& report) {
     std::string& target = secret.*key.target;
     if (target.empty()) target = std::move(*value);
   }
+  chooseAuthority(data, string_data, secret, any, report);
   if (!any) return;  // not for us
-  if (secret.ca.empty() && secret.key.empty()) secret.ca = secret.certificate;
+  secret.cert_required = readFlag(data, string_data, "cert_required", report);
   PairCheck check = checkPair(secret.certificate, secret.key);
   secret.pair_problem = std::move(check.problem);
+  secret.not_before = check.not_before;
   secret.not_after = check.not_after;
-  if (!secret.ca.empty()) secret.ca_problem = authorityProblem(secret.ca);
+  const std::string& authority = secret.ca.empty() ? secret.certificate : secret.ca;
+  if (!authority.empty()) secret.ca_problem = authorityProblem(authority);
+  if (!secret.crl.empty()) secret.crl_problem = revocationProblem(secret.crl);
   report.object().spec = std::move(secret);
 }
 

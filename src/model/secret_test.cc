@@ -130,6 +130,61 @@ TEST(ModelCertificate, DamagedRsaKey) {
   OPENSSL_free(der);
 }
 
+std::string revocationList(const Key& key) {
+  X509_CRL* list = X509_CRL_new();
+  X509_CRL_set_version(list, X509_CRL_VERSION_2);
+  X509_NAME* issuer = X509_NAME_new();
+  X509_NAME_add_entry_by_txt(issuer, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("x"), -1, -1, 0);
+  X509_CRL_set_issuer_name(list, issuer);
+  X509_NAME_free(issuer);
+  ASN1_TIME* at = ASN1_TIME_set(nullptr, 1'000'000'000);
+  X509_CRL_set1_lastUpdate(list, at);
+  X509_CRL_set1_nextUpdate(list, at);
+  ASN1_TIME_free(at);
+  X509_CRL_sign(list, key.get(), EVP_sha256());
+  BIO* bio = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509_CRL(bio, list);
+  X509_CRL_free(list);
+  return drain(bio);
+}
+
+TEST(ModelCertificate, RevocationLists) {
+  const Key key = curve("P-256");
+  const std::string list = revocationList(key), certificate = certificateOf(key);
+  EXPECT_EQ(revocationProblem(list), "");
+  EXPECT_EQ(revocationProblem("words\n" + certificate + list + list), "");
+  EXPECT_EQ(authorityProblem(certificate + list + pemOf(key)), "");
+  EXPECT_EQ(authorityProblem(certificate + list.substr(0, 200)), "one of its PEM blocks is broken");
+  EXPECT_EQ(revocationProblem(list + certificate.substr(0, 200)), "one of its PEM blocks is broken");
+  EXPECT_EQ(authorityProblem(certificate + "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"),
+            "a private key stands in it, which does not belong there; remove it");
+  for (const std::string& none : {std::string(), std::string("words"), certificate, pemOf(key), std::string(1 << 20, '\xff')}) {
+    EXPECT_EQ(revocationProblem(none), "there is no PEM of a certificate revocation list (crl.pem)");
+  }
+  EXPECT_EQ(revocationProblem("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"), "one of its PEM blocks is broken");
+  EXPECT_EQ(revocationProblem(list + list.substr(0, 200)), "one of its PEM blocks is broken");
+}
+
+TEST(ModelSecret, Authorities) {
+  const Key key = curve("P-256");
+  const std::string certificate = base64(certificateOf(key)), pem = base64(pemOf(key));
+  const auto read = [](const std::string& data) {
+    const ObjectPtr object = secretOf("data: {" + data + "}");
+    EXPECT_EQ(all(*object), "");
+    return std::get<Secret>(object->spec);
+  };
+  EXPECT_EQ(base64(read("ca.crt: " + certificate).ca), certificate);
+  EXPECT_EQ(read("ca.crt: " + certificate).ca_problem, "");
+  // As cert-manager writes it: nobody meant to ask clients for certificates.
+  EXPECT_EQ(read("ca.crt: " + certificate + ", tls.crt: " + certificate + ", tls.key: " + pem).ca, "");
+  EXPECT_EQ(read("tls.crt: " + certificate + ", tls.key: " + pem).ca_problem, "") << "a pair may serve as a CA";
+  EXPECT_FALSE(read("tls.crt: " + certificate).cert_required.has_value());
+  EXPECT_EQ(read("tls.crt: " + certificate + ", cert_required: " + base64("True\n")).cert_required, true);
+  EXPECT_EQ(read("tls.crt: " + certificate + ", cert_required: " + base64("false")).cert_required, false);
+  EXPECT_EQ(read("crl.pem: " + base64("x") + ", user.key: " + base64("y")).crl, "x");
+  EXPECT_NE(read("crl.pem: " + base64("x")).crl_problem, "");
+}
+
 TEST(ModelSecret, KeysAndTypes) {
   const Key key = curve("P-256");
   const std::string certificate = certificateOf(key), pem = pemOf(key);
@@ -139,6 +194,7 @@ TEST(ModelSecret, KeysAndTypes) {
   EXPECT_EQ(s.certificate, certificate);
   EXPECT_EQ(s.key, pem);
   EXPECT_EQ(s.pair_problem, "");
+  EXPECT_EQ(s.not_before, 1'000'000'000);
   EXPECT_EQ(s.not_after, 2'000'000'000);
   EXPECT_EQ(s.ca, "");
 

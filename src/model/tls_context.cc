@@ -59,16 +59,19 @@ void readTlsSettings(Fields& fields, TlsOwner owner, TlsSettings& out) {
   const auto name = [&](Spelling spelling) {
     return owner == TlsOwner::Host ? fields.alias(spelling.name, spelling.camel) : spelling.name;
   };
-  fields.read(name({"alpn_protocols", "alpnProtocols"}), out.alpn_protocols);
+  readAlpn(fields, name({"alpn_protocols", "alpnProtocols"}), out.alpn_protocols);
   const std::string_view min_name = name({"min_tls_version", "minTlsVersion"});
   const std::string_view max_name = name({"max_tls_version", "maxTlsVersion"});
   const int min = readVersion(fields, min_name, owner, out.min_version);
   const int max = readVersion(fields, max_name, owner, out.max_version);
   if (min >= 0 && max >= 0 && min > max) {
     fields.refuse(max_name, fmt::format("{} is below {}, {}; no version is left", out.max_version, min_name, out.min_version));
+  } else if (min < 0 && (max == 0 || max == 1)) {
+    fields.warning(max_name, fmt::format("{} leaves no version, since Envoy starts at v1.2 unless {} is written too",
+                                         out.max_version, min_name));
   }
-  fields.read(name({"cipher_suites", "cipherSuites"}), out.cipher_suites);
-  fields.read(name({"ecdh_curves", "ecdhCurves"}), out.ecdh_curves);
+  readCipherSuites(fields, name({"cipher_suites", "cipherSuites"}), out.cipher_suites);
+  readCurves(fields, name({"ecdh_curves", "ecdhCurves"}), out.ecdh_curves);
   fields.read(name({"ca_secret", "caSecret"}), out.ca_secret);
   fields.read(name({"cert_required", "certRequired"}), out.cert_required);
   fields.read("sni", out.sni);
@@ -80,7 +83,7 @@ void readTlsSettings(Fields& fields, TlsOwner owner, TlsSettings& out) {
   fields.ignore(chain, kText);
   fields.ignore(key, kText);
   refuseUnread(fields, name({"cacert_chain_file", "cacertChainFile"}));
-  refuseUnread(fields, name({"crl_secret", "crlSecret"}));
+  fields.read(name({"crl_secret", "crlSecret"}), out.crl_secret);
   refuseUnread(fields, name({"crl_file", "crlFile"}));
 }
 
