@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <tuple>
@@ -80,9 +81,11 @@ std::optional<Offline> compileOffline(const settings::Settings& settings, std::s
   options.single_namespace = settings.single_namespace;
   options.bind_address = settings.bind_address;
   options.route_list_limit = settings.route_list_limit;
+  options.strict_labels = settings.strict_labels;
+  options.forbidden_upstreams = settings::ownAddresses(settings);
   result.engine = std::make_unique<engine::Engine>(std::move(options));
   result.engine->apply(merge(batches, result.findings));
-  for (Finding& finding : result.engine->findings()) result.findings.push_back(std::move(finding));
+  for (Finding& finding : result.engine->findings(std::time(nullptr))) result.findings.push_back(std::move(finding));
   std::sort(result.findings.begin(), result.findings.end(),
             [](const Finding& a, const Finding& b) { return std::tie(a.path, a.line, a) < std::tie(b.path, b.line, b); });
   return result;

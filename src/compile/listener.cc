@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compile/glob.h"
+#include "compile/partners.h"
 
 namespace emissary::compile {
 namespace {
@@ -65,13 +66,15 @@ bool validSni(const std::string& sni) {
   return sni.starts_with("*.") && sni.size() > 2 && sni.find('*', 1) == std::string::npos;
 }
 
+bool namesPort(const ir::VirtualHost& host) { return sniOf(host.hostname) != host.hostname; }
+
 class Builder {
  public:
   Builder(const TopologyInput& input, const Installation& installation) : input_(input), installation_(installation) {}
 
   Topology run() {
-    std::set<uint32_t> ports;
     std::map<uint32_t, ObjectRef> owners;
+    std::vector<ObjectPtr> used;
     for (const ObjectPtr& object : input_.listeners) {
       const auto& spec = std::get<model::Listener>(object->spec);
       const auto [owner, first] = owners.emplace(spec.port, object->ref);
@@ -82,19 +85,14 @@ class Builder {
         continue;
       }
       if (!supported(*object, spec)) continue;
-      listener(*object, spec);
+      used.push_back(object);
     }
+    for (const ObjectPtr& object : used) noteTlsPorts(*object);
+    for (const ObjectPtr& object : used) listener(*object, std::get<model::Listener>(object->spec));
     for (const ir::Host* host : input_.hosts) {
-      if (taken_.contains(host->ref) || input_.listeners.empty()) continue;
+      if (taken_.contains(host->ref)) continue;
       find(host->ref, Severity::Warning, "",
-           "no Listener takes this Host; add a Listener whose hostBinding allows its namespace and labels, or label the Host to "
-           "match one");
-    }
-    if (input_.listeners.empty()) {
-      for (const ir::Host* host : input_.hosts) {
-        find(host->ref, Severity::Warning, "",
-             "there is no Listener, so nothing is served; add one, for example with port: 8080, protocol: HTTP");
-      }
+           noListener(*host, input_.listeners, input_.namespace_labels, installation_.strict_labels));
     }
     return std::move(out_);
   }
@@ -118,17 +116,17 @@ class Builder {
     return true;
   }
 
-  bool takes(const Object& object, const model::Listener& spec, const ir::Host& host) const {
-    switch (spec.from) {
-      case model::Listener::From::ALL: break;
-      case model::Listener::From::SELF:
-        if (host.ref.ns != object.ref.ns) return false;
-        break;
-      case model::Listener::From::SELECTOR:
-        if (!spec.namespace_selector.matches(input_.namespace_labels(host.ref.ns))) return false;
-        break;
+  bool takes(const Object& object, const ir::Host& host) const {
+    return notTaken(object, host, input_.namespace_labels, installation_.strict_labels).none();
+  }
+
+  // Where a redirect can go.
+  void noteTlsPorts(const Object& object) {
+    const auto& spec = std::get<model::Listener>(object.spec);
+    if (!spec.has(Layer::TLS)) return;
+    for (const ir::Host* host : input_.hosts) {
+      if (host->tls && validSni(sniOf(host->hostname)) && takes(object, *host)) tls_ports_[host->ref].insert(spec.port);
     }
-    return !spec.host_selector || spec.host_selector->matches(host.labels);
   }
 
   void listener(const Object& object, const model::Listener& spec) {
@@ -144,24 +142,23 @@ class Builder {
     listener.http = input_.http;
     listener.http2_max_concurrent_streams = spec.http2_max_concurrent_streams;
 
-    const std::vector<const ir::Host*> hosts = hostsOf(object, spec);
+    const std::vector<const ir::Host*> hosts = hostsOf(object);
     if (spec.has(Layer::TLS)) tlsChains(listener, spec, hosts);
     cleartextChain(listener, spec, hosts);
     if (listener.chains.empty()) {
       find(object.ref, Severity::Error, "spec.hostBinding",
-           "No matching Hosts found, so the Listener is not opened; create a Host that its hostBinding allows, for example "
-           "hostBinding: "
-           "{namespace: {from: ALL}} for all of them");
+           hosts.empty() ? noHost(object, input_.hosts, input_.namespace_labels, installation_.strict_labels)
+                         : nothingToServe(spec, hosts));
       return;
     }
     out_.listeners.push_back(std::move(listener));
   }
 
   // The Hosts taken, by host name; of several with one name the first keeps it.
-  std::vector<const ir::Host*> hostsOf(const Object& object, const model::Listener& spec) {
+  std::vector<const ir::Host*> hostsOf(const Object& object) {
     std::vector<const ir::Host*> hosts;
     for (const ir::Host* host : input_.hosts) {
-      if (takes(object, spec, *host)) hosts.push_back(host);
+      if (takes(object, *host)) hosts.push_back(host);
     }
     std::stable_sort(hosts.begin(), hosts.end(), [](const ir::Host* a, const ir::Host* b) { return a->hostname < b->hostname; });
     std::vector<const ir::Host*> unique;
@@ -211,7 +208,7 @@ class Builder {
       ir::RouteTable table;
       table.misdirected_catch_all = true;
       for (const ir::Host* host : sharing) {
-        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, true)});
+        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, true), "", 0, 0});
         if (host->hostname == "*") table.misdirected_catch_all = false;
       }
       // Of one Host: the same for every Listener that treats it so. Of several: this Listener's own.
@@ -220,6 +217,7 @@ class Builder {
                        ? fmt::format("host/{}/{}/{}", first.host.ns, first.host.name, treatmentName(first.treatment))
                        : fmt::format("listener/{}/{}/sni/{}", listener.ref.ns, listener.ref.name, sni);
       chain.table = table.name;
+      tellPorts(table, spec.port);
       out_.tables.emplace(table.name, std::move(table));
       listener.chains.push_back(std::move(chain));
     }
@@ -233,19 +231,51 @@ class Builder {
     size_t routing = 0;
     for (const ir::Host* host : hosts) {
       if (spec.security_model == Security::INSECURE && host->insecure_action == Action::Reject) continue;
-      joined.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, false)});
+      joined.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, false), "", 0, 0});
+      redirectPort(spec, joined.back());
       if (routes(joined.back().treatment)) ++routing;
     }
     if (joined.empty()) return;
     ir::FilterChain chain;
     chain.name = "httphost-shared";
-    if (routing > kScopedRoutesAboveHosts) {
+    // A scope is found by the name alone.
+    if (routing > kScopedRoutesAboveHosts && std::none_of(joined.begin(), joined.end(), namesPort)) {
       scopes(listener, chain, joined);
     } else {
       chain.table = fmt::format("listener/{}/{}", listener.ref.ns, listener.ref.name);
-      out_.tables.emplace(chain.table, ir::RouteTable{chain.table, std::move(joined), false});
+      ir::RouteTable table{chain.table, std::move(joined)};
+      tellPorts(table, spec.port);
+      out_.tables.emplace(chain.table, std::move(table));
     }
     listener.chains.push_back(std::move(chain));
+  }
+
+  // A cleartext request that names the port it came to would be sent to that port again, by https.
+  void redirectPort(const model::Listener& spec, ir::VirtualHost& host) const {
+    if (host.treatment != Treatment::Redirect && host.treatment != Treatment::ForwardedRedirect) return;
+    const auto it = tls_ports_.find(host.host);
+    if (it == tls_ports_.end() || it->second.size() != 1 || *it->second.begin() == spec.port || namesPort(host)) return;
+    if (spec.port == 80) return;  // no client writes it, and Envoy drops it
+    host.redirect_from = spec.port;
+    host.redirect_to = *it->second.begin();
+  }
+
+  // Where one Host names a port, names without one must say that any port will do.
+  static void tellPorts(ir::RouteTable& table, uint32_t port) {
+    std::vector<ir::VirtualHost>& hosts = table.virtual_hosts;
+    table.any_port = std::none_of(hosts.begin(), hosts.end(), namesPort);
+    if (table.any_port) return;
+    for (ir::VirtualHost& host : hosts) {
+      if (namesPort(host)) continue;
+      std::string with;
+      if (isExact(host.hostname)) {
+        with = host.hostname + ":*";
+      } else if (host.hostname.starts_with("*") && host.hostname.size() > 1) {
+        with = fmt::format("{}:{}", host.hostname, port);
+      }
+      if (std::none_of(hosts.begin(), hosts.end(), [&](const ir::VirtualHost& h) { return h.hostname == with; }))
+        host.with_port = with;
+    }
   }
 
   // Exact names one table each, the wildcards one together: Envoy takes the best of those by itself.
@@ -259,6 +289,7 @@ class Builder {
       }
       ir::RouteTable table;
       table.name = fmt::format("host/{}/{}/{}", host.host.ns, host.host.name, treatmentName(host.treatment));
+      if (host.redirect_to != 0) table.name += fmt::format("/{}-{}", host.redirect_from, host.redirect_to);
       table.misdirected_catch_all = true;
       chain.scopes.push_back({host.hostname, table.name});
       table.virtual_hosts.push_back(std::move(host));
@@ -274,6 +305,7 @@ class Builder {
   const Installation& installation_;
   Topology out_;
   std::set<ObjectRef> taken_;
+  std::map<ObjectRef, std::set<uint32_t>> tls_ports_;  // of the Listeners that terminate TLS for a Host
   std::map<ObjectRef, ObjectRef> duplicates_;
 };
 

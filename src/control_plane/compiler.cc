@@ -138,7 +138,9 @@ std::vector<Finding> Compiler::findingsOfRefusals() const {
 void Compiler::report() {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->generation = generation_;
-  snapshot->findings = engine_.findings();
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+  snapshot->findings = engine_.findings(now.count());
+  outputs_.metrics.certificates(engine_.certificates());
   for (const auto& [path, findings] : file_findings_) {
     snapshot->findings.insert(snapshot->findings.end(), findings.begin(), findings.end());
   }

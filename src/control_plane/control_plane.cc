@@ -78,14 +78,8 @@ engine::Options engineOptions(const settings::Settings& settings) {
   options.single_namespace = settings.single_namespace;
   options.bind_address = settings.bind_address;
   options.route_list_limit = settings.route_list_limit;
-  const auto forbid = [&](const settings::Address& address) {
-    options.forbidden_upstreams.push_back(address.text());
-    for (const char* host : {"127.0.0.1", "::1"})
-      options.forbidden_upstreams.push_back(settings::Address{host, address.port}.text());
-  };
-  forbid(settings.admin);
-  forbid({"127.0.0.1", settings.envoy_admin_port});
-  if (const auto ads = settings::parseAddress(settings.ads_address)) forbid(*ads);
+  options.strict_labels = settings.strict_labels;
+  options.forbidden_upstreams = settings::ownAddresses(settings);
   return options;
 }
 

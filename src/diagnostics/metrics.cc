@@ -77,6 +77,23 @@ class Metrics::Impl {
     }
   }
 
+  /// Series of certificates that are shown no longer go.
+  void certificates(const std::vector<engine::CertificateUse>& all) {
+    std::map<ObjectRef, Gauge*> now;
+    for (const engine::CertificateUse& use : all) {
+      const auto it = certificates_.find(use.secret);
+      Gauge* gauge = it != certificates_.end()
+                         ? it->second
+                         : &certificates_family_.Add({{"namespace", use.secret.ns}, {"secret", use.secret.name}});
+      gauge->Set(static_cast<double>(use.not_after));
+      now.emplace(use.secret, gauge);
+    }
+    for (const auto& [secret, gauge] : certificates_) {
+      if (!now.contains(secret)) certificates_family_.Remove(gauge);
+    }
+    certificates_ = std::move(now);
+  }
+
   struct ObjectGauges {
     Gauge* seen = nullptr;
     Gauge* accepted = nullptr;
@@ -105,6 +122,7 @@ class Metrics::Impl {
   std::mutex mutex_;  // of what follows; the metric objects themselves are thread-safe
   Pending unsent_, unanswered_;
   std::map<Kind, ObjectGauges> objects_;
+  std::map<ObjectRef, Gauge*> certificates_;
   std::array<uint64_t, engine::kTables> evaluations_seen_{};
 
   prometheus::Registry registry_;
@@ -140,6 +158,10 @@ class Metrics::Impl {
       BuildCounter().Name("emissary_xds_nacks_total").Help("Responses that Envoy refused.").Register(registry_);
   Family<Counter>& evaluations_family_ =
       BuildCounter().Name("emissary_compile_evaluations_total").Help("Functions that the compiler evaluated.").Register(registry_);
+  Family<Gauge>& certificates_family_ = BuildGauge()
+                                            .Name("emissary_certificate_expiration_timestamp_seconds")
+                                            .Help("When the certificate of a Secret that a Listener shows expires.")
+                                            .Register(registry_);
   Family<Gauge>& objects_family_ = BuildGauge().Name("emissary_objects").Help("Objects by kind and state.").Register(registry_);
 
   std::array<Counter*, serve::kTypes> resources_{}, bytes_{}, nacks_{};
@@ -189,6 +211,11 @@ void Metrics::nack(serve::Type type) { impl_->nacks_[static_cast<size_t>(type)]-
 void Metrics::refused(size_t now) { impl_->refused_.Set(static_cast<double>(now)); }
 void Metrics::held(size_t now) { impl_->held_.Set(static_cast<double>(now)); }
 void Metrics::streams(size_t now) { impl_->streams_.Set(static_cast<double>(now)); }
+
+void Metrics::certificates(const std::vector<engine::CertificateUse>& all) {
+  std::lock_guard lock(impl_->mutex_);
+  impl_->certificates(all);
+}
 
 void Metrics::findings(const std::vector<Finding>& all) {
   const auto errors = std::count_if(all.begin(), all.end(), [](const Finding& f) { return f.severity == Severity::Error; });

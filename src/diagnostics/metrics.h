@@ -43,6 +43,8 @@ class Metrics {
   void refused(size_t now);
   void held(size_t now);
   void streams(size_t now);
+  /// The certificates that Listeners show now.
+  void certificates(const std::vector<engine::CertificateUse>& all);
   /// Findings that are open now.
   void findings(const std::vector<Finding>& all);
 

@@ -24,7 +24,7 @@ std::string_view tableName(Table table) {
 }
 
 Engine::Impl::Impl(Options options) : options_(std::move(options)) {
-  installation_ = {options_.ns, options_.bind_address, options_.forbidden_upstreams};
+  installation_ = {options_.ns, options_.bind_address, options_.forbidden_upstreams, options_.strict_labels};
   dirty_hosts_set_ = true;  // without any object there is already a stand-in Host
 }
 
@@ -48,11 +48,12 @@ Engine::Engine(Options options) : impl_(std::make_unique<Impl>(std::move(options
 Engine::~Engine() = default;
 
 serve::Update Engine::apply(const std::vector<Change>& changes) { return impl_->apply(changes); }
-std::vector<Finding> Engine::findings() const { return impl_->findings(); }
+std::vector<Finding> Engine::findings(int64_t now) const { return impl_->findings(now); }
 std::vector<ObjectRef> Engine::provenance(const serve::ResourceKey& key) const { return impl_->provenance(key); }
 const std::map<serve::ResourceKey, serve::ResourcePtr>& Engine::resources() const { return impl_->resources; }
 nlohmann::ordered_json Engine::ir() const { return impl_->ir(); }
 std::map<Kind, ObjectCounts> Engine::objectCounts() const { return impl_->objectCounts(); }
+std::vector<CertificateUse> Engine::certificates() const { return impl_->certificates(); }
 const std::array<uint64_t, kTables>& Engine::evaluations() const { return impl_->evaluations; }
 
 }  // namespace emissary::engine

@@ -31,6 +31,17 @@ struct Options {
   std::vector<std::string> forbidden_upstreams;
   /// A virtual host with more routes than this becomes a match tree.
   size_t route_list_limit = 64;
+  /// False: DISABLE_STRICT_LABEL_SELECTORS.
+  bool strict_labels = true;
+};
+
+/// A certificate that some Listener shows.
+struct CertificateUse {
+  ObjectRef secret;
+  std::vector<ObjectRef> hosts;
+  /// Seconds since the epoch.
+  int64_t not_before = 0;
+  int64_t not_after = 0;
 };
 
 /// What `objects` and the metrics report about one kind.
@@ -69,14 +80,17 @@ class Engine {
   /// Apply changes, in order, as one; returns what to publish. `generation` and `arrived` of the result are the caller's.
   serve::Update apply(const std::vector<Change>& changes);
 
-  /// All findings, of parsing and of compiling, sorted. Of objects that other installations own: none.
-  std::vector<Finding> findings() const;
+  /// All findings, of parsing and of compiling, sorted. Of objects that other installations own: none. `now` (seconds since the
+  /// epoch) judges whether certificates are valid; 0: nobody asks.
+  std::vector<Finding> findings(int64_t now = 0) const;
   /// The objects behind a resource, sorted; empty for an unknown one.
   std::vector<ObjectRef> provenance(const serve::ResourceKey& key) const;
   const std::map<serve::ResourceKey, serve::ResourcePtr>& resources() const;
   /// The semantic model: Listeners, Hosts, routes in order, clusters. Secrets' content is not in it.
   nlohmann::ordered_json ir() const;
   std::map<Kind, ObjectCounts> objectCounts() const;
+  /// Sorted by Secret.
+  std::vector<CertificateUse> certificates() const;
   /// Functions evaluated since the start, by Table.
   const std::array<uint64_t, kTables>& evaluations() const;
 

@@ -216,12 +216,83 @@ TEST_F(EngineTest, AnotherInstallationsObjectsAreNotThere) {
   EXPECT_TRUE(engine_.objectCounts().empty());
 }
 
-TEST_F(EngineTest, NoHostTakesTheMapping) {
-  apply(kListener + host("a", "a.com") + mapping(1));
-  const auto findings = engine_.findings();
-  ASSERT_EQ(findings.size(), 2u);
-  EXPECT_EQ(findings[0].object.name, "m1");
-  EXPECT_NE(findings[0].message.find("no Host serves \"h1.example.com\""), std::string::npos) << findings[0].message;
+TEST_F(EngineTest, AMappingWithoutAHostIsToldWhatIsNear) {
+  const auto message = [&](const std::string& name) {
+    for (const Finding& finding : engine_.findings()) {
+      if (finding.object.name == name && finding.field != "spec.service") return finding.message;
+    }
+    return std::string();
+  };
+  apply(kListener + host("a", "a.com") + host("example", "h2.example.com") + mapping(1));
+  EXPECT_EQ(
+      message("m1"),
+      "no Host serves \"h1.example.com\", so it gets no requests; add a Host with spec: {hostname: \"h1.example.com\"}, or write "
+      "a name that exists. Similar: h2.example.com (Host default/example)");
+  apply(host("example", "h1.example.com", ", mappingSelector: {matchLabels: {app: shop}}"));
+  EXPECT_EQ(
+      message("m1"),
+      "Host default/example serves \"h1.example.com\", but its mappingSelector does not match this Mapping's labels, so it gets "
+      "no requests; write metadata: {labels: {app: shop}}");
+  EXPECT_NE(message("a").find("no Mapping is for \"a.com\""), std::string::npos) << message("a");
+  EXPECT_NE(message("example").find("write metadata: {labels: {app: shop}} in a Mapping"), std::string::npos) << message("example");
+  apply(host("example", "*.example.com"));
+  EXPECT_EQ(message("m1"), "");
+  EXPECT_EQ(message("example"), "");
+}
+
+TEST_F(EngineTest, ATlsContextThatNobodyUses) {
+  const std::string context =
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: TLSContext\nmetadata: {name: strict, namespace: default}\n"
+      "spec: {hosts: [a.com], secret: cert}\n";
+  const auto message = [&] {
+    for (const Finding& finding : engine_.findings()) {
+      if (finding.object.kind == Kind::TLSContext) return finding.message;
+    }
+    return std::string();
+  };
+  apply(context);
+  EXPECT_TRUE(
+      message().starts_with("No Hosts defined, but TLSContexts exist that terminate TLS. The TLSContexts are being ignored."));
+  EXPECT_NE(message().find("{hostname: \"a.com\", tlsSecret: {name: cert}, tlsContext: {name: strict}}"), std::string::npos);
+  apply(host("a", "a.com"));
+  EXPECT_TRUE(message().starts_with("nothing uses this TLSContext")) << message();
+  apply(host("a", "a.com", ", tlsSecret: {name: cert}, tlsContext: {name: strict}") + "---\n" +
+        testing::secretManifest("default", "cert", "a"));
+  EXPECT_EQ(message(), "");
+}
+
+TEST_F(EngineTest, CertificatesInUseAndTheirTime) {
+  apply(kListener + "---\n" + testing::secretManifest("default", "cert", "a.com") + "---\n" +
+        testing::secretManifest("default", "other", "b.com") +
+        "---\napiVersion: getambassador.io/v3alpha1\nkind: Listener\nmetadata: {name: tls, namespace: default}\n"
+        "spec: {port: 8443, protocol: HTTPS, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}\n" +
+        host("a", "a.com", ", tlsSecret: {name: cert}"));
+  const auto uses = engine_.certificates();
+  ASSERT_EQ(uses.size(), 1u) << "only what a Listener shows";
+  EXPECT_EQ(uses[0].secret.name, "cert");
+  EXPECT_EQ(uses[0].hosts.at(0).name, "a");
+  const auto said = [&](int64_t now) {
+    for (const Finding& finding : engine_.findings(now)) {
+      if (finding.object.kind == Kind::Secret) return finding.message;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(said(0), "");
+  EXPECT_EQ(said(uses[0].not_after), "");
+  EXPECT_NE(said(uses[0].not_after + 1).find("has expired at "), std::string::npos);
+  EXPECT_EQ(said(uses[0].not_before), "");
+  EXPECT_NE(said(uses[0].not_before - 1).find("is not valid before "), std::string::npos);
+}
+
+TEST_F(EngineTest, FindingsStandAtTheirField) {
+  apply(
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Host\nmetadata: {name: a, namespace: default}\nspec:\n  hostname: a.com\n"
+      "  tlsSecret: {name: gone}\n");
+  int line = 0;
+  for (const Finding& finding : engine_.findings()) {
+    if (finding.field == "spec.tlsSecret") line = finding.line;
+  }
+  EXPECT_EQ(line, 7);
 }
 
 }  // namespace

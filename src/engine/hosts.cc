@@ -57,21 +57,30 @@ ObjectPtr Engine::Impl::lookUpContext(std::string_view name, std::string_view ns
   return tlsContext(name, ns);
 }
 
+compile::SecretState Engine::Impl::stateOf(const NamespacedName& key) const {
+  compile::SecretState state;
+  const auto object = objects_.find({Kind::Secret, key.ns, key.name});
+  if (object == objects_.end()) return state;
+  state.exists = true;
+  if (!object->second->usable) state.problem = "it is not usable itself";
+  const auto* secret = std::get_if<model::Secret>(&object->second->spec);
+  if (secret == nullptr) return state;
+  state.has_certificate = !secret->certificate.empty() && !secret->key.empty();
+  state.has_ca = (!secret->ca.empty() || !secret->certificate.empty()) && secret->ca_problem.empty();
+  state.has_crl = !secret->crl.empty() && secret->crl_problem.empty();
+  state.ca_problem = secret->ca_problem;
+  state.crl_problem = secret->crl_problem;
+  state.bundles_ca = !secret->ca.empty() && state.has_certificate;
+  state.cert_required = secret->cert_required;
+  state.problem = state.has_certificate ? secret->pair_problem : "";
+  return state;
+}
+
 void Engine::Impl::updateSecrets() {
   std::set<NamespacedName>& moved = moved_secrets_;
   for (const NamespacedName& key : dirty_secrets_) {
     count(Table::Secret);
-    compile::SecretState state;
-    if (const auto it = secrets_.find(key); it != secrets_.end()) {
-      if (const auto* secret = std::get_if<model::Secret>(&it->second->spec)) {
-        state.exists = true;
-        state.has_certificate = !secret->certificate.empty() && !secret->key.empty();
-        state.has_ca =
-            secret->ca.empty() ? !secret->certificate.empty() && secret->pair_problem.empty() : secret->ca_problem.empty();
-        state.has_crl = !secret->crl.empty();
-        state.problem = state.has_certificate ? secret->pair_problem : "";
-      }
-    }
+    compile::SecretState state = stateOf(key);
     if (secretState(key.ns, key.name) != state) {
       moved.insert(key);
       if (state == compile::SecretState{}) {
@@ -80,9 +89,7 @@ void Engine::Impl::updateSecrets() {
         secret_states_[key] = std::move(state);
       }
     }
-    const bool used = secret_resources_.contains(generate::certificateName(key.ns, key.name)) ||
-                      secret_resources_.contains(generate::validationName(key.ns, key.name));
-    if (used) dirty_secret_resources_ = true;
+    if (used_secrets_.contains(key)) dirty_secret_resources_ = true;
   }
   if (moved.empty()) return;
   for (const auto& [name, host] : hosts_) {
@@ -131,6 +138,7 @@ void Engine::Impl::evaluateHost(HostEntry& entry) {
     return secretState(ns, name);
   };
   lookups.tls_context = [&](std::string_view name, std::string_view ns) { return lookUpContext(name, ns, entry.contexts); };
+  lookups.secret_namespacing = module_->tls_secret_namespacing.value_or(true);
   compile::HostResult result = compile::compileHost(*entry.object, lookups);
   reject(entry.object->ref, !result.host.has_value());
   setHost(entry, std::move(result));
@@ -283,23 +291,42 @@ void Engine::Impl::emitTopology(const compile::Topology& before) {
   });
 }
 
+// Resources that some Listener names, each made anew only where a Secret behind it is another.
 void Engine::Impl::emitSecrets() {
   std::set<std::string> names;
-  const auto emit = [&](const std::string& ns, const std::string& name, bool ca) {
-    const std::string resource = ca ? generate::validationName(ns, name) : generate::certificateName(ns, name);
-    if (!names.insert(resource).second) return;
-    const auto it = secrets_.find({ns, name});
-    if (it == secrets_.end()) return;
-    if (secret_resources_.contains(resource) && !dirty_secrets_.contains({ns, name})) return;
-    const auto& secret = std::get<model::Secret>(it->second->spec);
-    generate::Generated made = ca ? generate::validation(resource, secret) : generate::certificate(resource, secret);
+  used_secrets_.clear();
+  const auto fresh = [&](const std::string& resource, const NamespacedName& key) {
+    used_secrets_.insert(key);
+    return !secret_resources_.contains(resource) || dirty_secrets_.contains(key);
+  };
+  const auto find = [&](const NamespacedName& key) -> const model::Secret* {
+    const auto it = secrets_.find(key);
+    return it == secrets_.end() ? nullptr : std::get_if<model::Secret>(&it->second->spec);
+  };
+  const auto certificate = [&](const NamespacedName& key) {
+    const std::string resource = generate::certificateName(key.ns, key.name);
+    const model::Secret* secret = find(key);
+    if (!names.insert(resource).second || !fresh(resource, key) || secret == nullptr) return;
+    const generate::Generated made = generate::certificate(resource, *secret);
+    if (made.problem.empty()) put(serve::Type::Secret, resource, made.bytes);
+  };
+  const auto validation = [&](const NamespacedName& ca, const NamespacedName& crl) {
+    const std::string resource = generate::validationName(ca.ns, ca.name, crl.ns, crl.name);
+    const bool revoking = !crl.name.empty();
+    const bool fresh_ca = fresh(resource, ca), fresh_crl = revoking && fresh(resource, crl);
+    const model::Secret *secret = find(ca), *revoked = revoking ? find(crl) : nullptr;
+    if (!names.insert(resource).second || !(fresh_ca || fresh_crl)) return;
+    if (secret == nullptr || (revoking && revoked == nullptr)) return;
+    const generate::Generated made = generate::validation(resource, *secret, revoked);
     if (made.problem.empty()) put(serve::Type::Secret, resource, made.bytes);
   };
   for (const ir::Listener& listener : topology_.listeners) {
     for (const ir::FilterChain& chain : listener.chains) {
       if (!chain.tls) continue;
-      emit(chain.tls->secret_namespace, chain.tls->secret_name, false);
-      if (!chain.tls->ca_name.empty()) emit(chain.tls->ca_namespace, chain.tls->ca_name, true);
+      certificate({chain.tls->secret_namespace, chain.tls->secret_name});
+      if (!chain.tls->ca_name.empty()) {
+        validation({chain.tls->ca_namespace, chain.tls->ca_name}, {chain.tls->crl_namespace, chain.tls->crl_name});
+      }
     }
   }
   for (const std::string& name : secret_resources_) {

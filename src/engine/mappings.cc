@@ -193,7 +193,7 @@ void Engine::Impl::dropClassIfEmpty(ClassEntry* entry) {
 
 void Engine::Impl::link(HostEntry& host, ClassEntry& entry) {
   count(Table::Association);
-  if (!compile::takes(*host.result.host, entry.key->host, entry.key->labels)) return;
+  if (!compile::takes(*host.result.host, entry.key->host, entry.key->labels, installation_.strict_labels)) return;
   host.classes.insert(&entry);
   entry.hosts.insert(&host);
   classes_without_hosts_.erase(&entry);
@@ -209,7 +209,7 @@ void Engine::Impl::unlink(HostEntry& host) {
 
 void Engine::Impl::associate(ClassEntry& entry) {
   const ir::HostMatch& match = entry.key->host;
-  if (match.kind == ir::HostMatch::Kind::Glob && compile::isExact(match.text)) {
+  if (match.kind == ir::HostMatch::Kind::Glob && compile::isExact(match.text) && installation_.strict_labels) {
     if (const auto it = hosts_by_name_.find(match.text); it != hosts_by_name_.end()) {
       for (HostEntry* host : it->second) link(*host, entry);
     }
@@ -223,7 +223,7 @@ void Engine::Impl::associate(ClassEntry& entry) {
 }
 
 void Engine::Impl::associate(HostEntry& host) {
-  if (!compile::isExact(host.result.host->hostname)) {
+  if (!compile::isExact(host.result.host->hostname) || !installation_.strict_labels) {
     for (auto& [key, entry] : classes_) link(host, entry);
     return;
   }
@@ -234,8 +234,8 @@ void Engine::Impl::associate(HostEntry& host) {
 
 void Engine::Impl::markVirtualHosts(const HostEntry& host, bool all) {
   const ObjectRef& ref = host.result.host->ref;
-  for (auto it = virtual_hosts_.lower_bound({ref, "", ir::Treatment::Route}); it != virtual_hosts_.end() && it->first.host == ref;
-       ++it) {
+  for (auto it = virtual_hosts_.lower_bound({ref, "", ir::Treatment::Route, "", 0, 0});
+       it != virtual_hosts_.end() && it->first.host == ref; ++it) {
     const bool routes = it->first.treatment != ir::Treatment::Redirect && it->first.treatment != ir::Treatment::Reject;
     if (all || routes) dirty_virtual_hosts_.insert(it->first);
   }

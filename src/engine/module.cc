@@ -24,6 +24,9 @@ void Engine::Impl::updateModule() {
                            fmt::format("is not used, because {} comes first; keep one of them", chosen->ref.text())));
   }
   if (now == module_) return;
+  if (now->tls_secret_namespacing != module_->tls_secret_namespacing) {
+    for (const auto& [name, host] : hosts_) dirty_hosts_.insert(name);
+  }
   module_ = std::move(now);
   for (const auto& [ref, entry] : mappings_) dirty_mappings_.insert(ref);
   dirty_topology_ = true;

@@ -191,7 +191,9 @@ class World {
                       "\n  requestPolicy: {insecure: {action: " + pick(kAction) + "}}\n" + maybe("tlsSecret", kSecret) +
                       maybe("mappingSelector", kSelector) + maybe("tlsContext", kContext);
     if (chance(10)) out += "  tls: {min_tls_version: v1.2, alpn_protocols: \"h2,http/1.1\"}\n";
-    if (chance(5)) out += "  tls: {ca_secret: cert-b}\n";
+    if (chance(10)) out += "  tls: {ca_secret: cert-b}\n";
+    if (chance(10)) out += "  tls: {ca_secret: ca.edge, crl_secret: crl}\n";
+    if (chance(5)) out += "  acmeProvider: {privateKeySecret: {name: cert-a}}\n";
     return chance(10) ? older(out, "\n  mappingSelector: ", "\n  selector: ") : out;
   }
 
@@ -213,7 +215,28 @@ class World {
     const auto& forms = certificates_[pick(kWhich)];
     std::string text = forms[random_() % forms.size()];
     if (chance(15)) text.insert(text.size() - 20, "AAAA");  // a key that does not parse
+    if (chance(25)) return authority();
     return text;
+  }
+
+  // A CA, which may ask for certificates by itself, or what it revoked.
+  std::string authority() {
+    const std::string& text = certificates_["edge/cert-a"][random_() % 2];
+    const size_t at = text.find("tls.crt: ") + 9;
+    const std::string certificate = text.substr(at, text.find('\n', at) - at);
+    if (chance(40)) {
+      static constexpr const char* kList[] = {
+          "eA==",
+          "LS0tLS1CRUdJTiBYNTA5IENSTC0tLS0tCk1JRytNR2N3Q2dZSUtvWkl6ajBFQXdJd0VqRVFNQTRHQTFVRUF3d0hkR1Z6ZENCallSY05Nall4TV"
+          "RJek1EZ3gKTWpJeldoY05Nell4TVRJd01EZ3hNakl6V2pBbk1DVUNGRmlYNmp1T2l5OHNIbHVkRHZLZDlKWExSZUJORncweQpOakV4TWpNd09E"
+          "RXlNakphTUFvR0NDcUdTTTQ5QkFNQ0EwY0FNRVFDSUJWaW1ISVpDdDdIT0ZORnVnTmQ2MktWCmkrZ0twZ01ORVNzK0RmK0ZTZ3ZrQWlBMjZ2ZH"
+          "JBRGZobVlpelViT1lrekpVVU93NjdIUDlsMUZsV2FtVEd4OE0Ka2c9PQotLS0tLUVORCBYNTA5IENSTC0tLS0tCg=="};
+      return "apiVersion: v1\nkind: Secret\nmetadata: {name: crl, namespace: default}\ndata: {crl.pem: " +
+             std::string(pick(kList)) + "}\n";
+    }
+    static constexpr const char* kRequired[] = {"", ", cert_required: dHJ1ZQ=="};
+    return "apiVersion: v1\nkind: Secret\nmetadata: {name: ca, namespace: edge}\ndata: {ca.crt: " + certificate + pick(kRequired) +
+           "}\n";
   }
 
   std::string tlsContext() {

@@ -114,6 +114,7 @@ Json json(const ir::Listener& listener) {
       one["sni"] = chain.sni;
       one["secret"] = chain.tls->secret_namespace + "/" + chain.tls->secret_name;
       if (!chain.tls->ca_name.empty()) one["client_ca"] = chain.tls->ca_namespace + "/" + chain.tls->ca_name;
+      if (!chain.tls->crl_name.empty()) one["client_crl"] = chain.tls->crl_namespace + "/" + chain.tls->crl_name;
       if (chain.tls->client_certificate_required) one["client_certificate_required"] = true;
     }
     if (chain.scopes.empty()) one["routes"] = chain.table;
@@ -125,13 +126,14 @@ Json json(const ir::Listener& listener) {
 
 }  // namespace
 
-std::vector<Finding> Engine::Impl::findings() const {
+std::vector<Finding> Engine::Impl::findings(int64_t now) const {
   std::vector<Finding> out;
   // Positions are those of now: the same content may have moved within its file.
   const auto add = [&](Finding finding) {
     if (const auto it = objects_.find(finding.object); it != objects_.end()) {
       finding.path = it->second->path;
-      finding.line = it->second->line;
+      const int line = it->second->field_lines.find(finding.field);
+      finding.line = line > 0 ? line : it->second->line;
     }
     out.push_back(std::move(finding));
   };
@@ -154,20 +156,10 @@ std::vector<Finding> Engine::Impl::findings() const {
   for (const GroupEntry* group : groups_with_findings_) {
     for (const Finding& finding : group->findings) add(finding);
   }
-  for (const ClassEntry* of : classes_without_hosts_) {
-    const bool named = of->key->host.kind != ir::HostMatch::Kind::None;
-    const std::string message =
-        named
-            ? "no Host serves \"" + of->key->host.text +
-                  "\", so it gets no requests; add a Host with that hostname, or write one that exists"
-            : "it has no hostname, and no Host's mappingSelector matches its labels, so it gets no requests; write hostname: \"*\" "
-              "for all Hosts";
-    for (const GroupEntry* group : of->groups) {
-      for (const auto& [order, member] : group->members) {
-        add({Severity::Warning, member->object->ref, named ? "spec.hostname" : "", message, "", 0});
-      }
-    }
-  }
+  std::vector<Finding> rest;
+  addUnmatched(rest);
+  if (now != 0) addExpired(now, rest);
+  for (Finding& finding : rest) add(std::move(finding));
   for (const auto& [order, host] : hosts_) {
     for (const Finding& finding : host.result.findings) add(finding);
   }
@@ -188,6 +180,7 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
   const auto addSecret = [&](const ir::TlsTermination& tls) {
     addObject({Kind::Secret, tls.secret_namespace, tls.secret_name});
     if (!tls.ca_name.empty()) addObject({Kind::Secret, tls.ca_namespace, tls.ca_name});
+    if (!tls.crl_name.empty()) addObject({Kind::Secret, tls.crl_namespace, tls.crl_name});
   };
   const auto addCluster = [&](const ClusterEntry& cluster) { refs.insert(cluster.mappings.begin(), cluster.mappings.end()); };
   switch (key.type) {
@@ -214,7 +207,7 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
         for (const ir::FilterChain& chain : listener.chains) {
           const bool secret =
               chain.tls && (generate::certificateName(chain.tls->secret_namespace, chain.tls->secret_name) == key.name ||
-                            generate::validationName(chain.tls->ca_namespace, chain.tls->ca_name) == key.name);
+                            (!chain.tls->ca_name.empty() && generate::validationName(*chain.tls) == key.name));
           if (key.type == serve::Type::Secret ? secret : key.type == serve::Type::Listener && listener.name == key.name) {
             addObject(listener.ref);
             if (chain.tls) addSecret(*chain.tls);

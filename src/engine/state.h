@@ -129,10 +129,11 @@ class Engine::Impl {
 
   serve::Update apply(const std::vector<Change>& changes);
 
-  std::vector<Finding> findings() const;
+  std::vector<Finding> findings(int64_t now) const;
   std::vector<ObjectRef> provenance(const serve::ResourceKey& key) const;
   nlohmann::ordered_json ir() const;
   std::map<Kind, ObjectCounts> objectCounts() const;
+  std::vector<CertificateUse> certificates() const;
 
   std::map<serve::ResourceKey, serve::ResourcePtr> resources;
   std::array<uint64_t, kTables> evaluations{};
@@ -193,9 +194,19 @@ class Engine::Impl {
   void updateTopology();
   void emitTopology(const compile::Topology& before);
   void emitSecrets();
+  compile::SecretState stateOf(const NamespacedName& key) const;
   compile::SecretState secretState(std::string_view ns, std::string_view name) const;
   ObjectPtr tlsContext(std::string_view name, std::string_view ns) const;
   ObjectPtr lookUpContext(std::string_view name, std::string_view ns, std::set<std::string>& looked) const;
+
+  // ---- unmatched.cc: what has no partner
+  void addUnmatched(std::vector<Finding>& out) const;
+  std::string hostsNear(const std::string& name) const;
+  const ir::Host* hostOfOtherLabels(const std::string& name) const;
+  void addWithoutHost(const ClassEntry& of, std::vector<Finding>& out) const;
+  void addWithoutMapping(std::vector<Finding>& out) const;
+  void addUnusedContexts(std::vector<Finding>& out) const;
+  void addExpired(int64_t now, std::vector<Finding>& out) const;
 
   // ---- tables.cc: virtual hosts, RouteConfigurations, the set of resources
   void updateVirtualHosts();
@@ -245,6 +256,7 @@ class Engine::Impl {
   std::set<ClassEntry*> open_classes_;  // not for one exact host name
   compile::Topology topology_;
   std::set<std::string> secret_resources_;
+  std::set<NamespacedName> used_secrets_;  // that some resource holds
   std::map<ir::VirtualHost, VirtualHostEntry> virtual_hosts_;
   std::map<std::string, TableEntry> tables_;
 

@@ -83,7 +83,8 @@ void Engine::Impl::evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEn
     for (const std::string& cluster : group->clusters) clusters.push_back(&cluster);
   }
   entry.clusters = sortedSet(clusters);
-  for (const generate::ClosingRoute& closing : generate::closingRoutes(key.treatment)) {
+  const std::vector<generate::ClosingRoute> closing_routes = generate::closingRoutes(key);
+  for (const generate::ClosingRoute& closing : closing_routes) {
     pieces.push_back(&closing.bytes);
     paths.push_back({&closing.reach, 1});
   }

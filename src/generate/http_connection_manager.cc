@@ -30,12 +30,12 @@ envoy::extensions::filters::http::lua::v3::Lua lua(std::string code) {
   return out;
 }
 
-// Scope keys are compared byte by byte, but host names do not depend on case.
+// Scope keys are compared byte by byte, but host names depend neither on case nor on the port that a client names with them.
 void lowerCaseFilter(HttpConnectionManager& out) {
   const std::string code = fmt::format(
       "function envoy_on_request(h)\n"
       "  local headers = h:headers()\n"
-      "  headers:replace('{0}', string.lower(headers:get('{0}')))\n"
+      "  headers:replace('{0}', (string.gsub(string.lower(headers:get('{0}')), ':%d+$', '')))\n"
       "  h:clearRouteCache()\n"
       "end\n",
       kScopeHeader);
@@ -50,7 +50,7 @@ void lowerCaseFilter(HttpConnectionManager& out) {
   upper->mutable_input()->set_name("authority");
   packAny(authority, upper->mutable_input()->mutable_typed_config());
   upper->mutable_value_match()->mutable_safe_regex()->mutable_google_re2();
-  upper->mutable_value_match()->mutable_safe_regex()->set_regex(".*[A-Z].*");
+  upper->mutable_value_match()->mutable_safe_regex()->set_regex(".*[A-Z:].*");
   auto* skip = matcher->mutable_on_match()->mutable_action();
   skip->set_name("skip");
   packAny(envoy::extensions::filters::common::matcher::action::v3::SkipFilter(), skip->mutable_typed_config());

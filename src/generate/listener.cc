@@ -42,7 +42,7 @@ void transportSocket(const ir::TlsTermination& tls, listener_v3::FilterChain& ou
   adsSource(certificate->mutable_sds_config());
   if (!tls.ca_name.empty()) {
     auto* validation = common->mutable_validation_context_sds_secret_config();
-    validation->set_name(validationName(tls.ca_namespace, tls.ca_name));
+    validation->set_name(validationName(tls));
     adsSource(validation->mutable_sds_config());
     if (tls.client_certificate_required) context.mutable_require_client_certificate()->set_value(true);
   }
@@ -81,7 +81,10 @@ void listenerFilter(const std::string& name, const Config& config, listener_v3::
 }  // namespace
 
 std::string certificateName(const std::string& ns, const std::string& name) { return "certificate/" + ns + "/" + name; }
-std::string validationName(const std::string& ns, const std::string& name) { return "ca/" + ns + "/" + name; }
+std::string validationName(const std::string& ns, const std::string& name, const std::string& crl_ns, const std::string& crl_name) {
+  const std::string ca = "ca/" + ns + "/" + name;
+  return crl_name.empty() ? ca : ca + "/crl/" + crl_ns + "/" + crl_name;
+}
 
 Generated listener(const ir::Listener& listener) {
   listener_v3::Listener out;

@@ -4,6 +4,8 @@
 #include <envoy/config/route/v3/route_components.pb.h>
 #include <envoy/config/route/v3/scoped_route.pb.h>
 
+#include <fmt/format.h>
+
 #include "compile/canary.h"
 #include "generate/any.h"
 #include "generate/common.h"
@@ -32,21 +34,48 @@ void headerMatch(const ir::NamedMatch& match, route_v3::HeaderMatcher* out) {
   }
 }
 
-// A glob as a match on :authority; host names do not depend on case.
+bool endsInPort(const std::string& host) {
+  const size_t colon = host.rfind(':');
+  return colon != std::string::npos && colon + 1 < host.size() &&
+         host.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+}
+
+std::string quoted(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
+    if (!plain) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+// A glob as a match on :authority; host names do not depend on case, and a name without a port stands for any port. The regular
+// expression that says so is asked only where the text before it fits, and is left out where Envoy would find it too large.
 void hostMatch(const ir::HostMatch& host, route_v3::RouteMatch* out) {
   using Kind = ir::StringMatch::Kind;
+  constexpr size_t kMaxName = 120;
   if (host.kind == ir::HostMatch::Kind::None || host.text == "*") return;
-  ir::StringMatch match;
-  if (host.kind == ir::HostMatch::Kind::Regex) {
-    match = {Kind::Regex, host.text, false};
-  } else if (host.text.front() == '*') {
-    match = {Kind::Suffix, host.text.substr(1), true};
-  } else if (host.text.back() == '*') {
-    match = {Kind::Prefix, host.text.substr(0, host.text.size() - 1), true};
-  } else {
-    match = {Kind::Exact, host.text, true};
+  if (host.kind == ir::HostMatch::Kind::Regex)
+    return headerMatch({":authority", {Kind::Regex, host.text, false}}, out->add_headers());
+  const bool head = host.text.front() == '*';
+  if (!head && host.text.back() == '*') {
+    return headerMatch({":authority", {Kind::Prefix, host.text.substr(0, host.text.size() - 1), true}}, out->add_headers());
   }
-  headerMatch({":authority", match}, out->add_headers());
+  const std::string text = head ? host.text.substr(1) : host.text;
+  if (endsInPort(text) || text.size() > kMaxName) {
+    return headerMatch({":authority", {head ? Kind::Suffix : Kind::Exact, text, true}}, out->add_headers());
+  }
+  auto* fits = out->add_headers();
+  fits->set_name(":authority");
+  fits->mutable_string_match()->set_ignore_case(true);
+  if (head) {
+    fits->mutable_string_match()->set_contains(text);
+  } else {
+    fits->mutable_string_match()->set_prefix(text);
+  }
+  const std::string pattern = fmt::format("(?i){}{}(:[0-9]+)?", head ? ".*" : "", quoted(text));
+  headerMatch({":authority", {Kind::Regex, pattern, false}}, out->add_headers());
 }
 
 void routeMatch(const ir::Match& match, RouteForm form, route_v3::RouteMatch* out) {
@@ -137,6 +166,7 @@ std::string routeConfiguration(const ir::RouteTable& table, const std::vector<co
   route_v3::RouteConfiguration head;
   head.set_name(table.name);
   head.add_request_headers_to_remove(std::string(kScopeHeader));
+  if (table.any_port) head.set_ignore_port_in_host_matching(true);
   if (table.misdirected_catch_all) {
     auto* other = head.add_virtual_hosts();
     other->set_name("misdirected");

@@ -15,10 +15,11 @@ Generated certificate(const std::string& resource_name, const model::Secret& sec
   return checked(out);
 }
 
-Generated validation(const std::string& resource_name, const model::Secret& secret) {
+Generated validation(const std::string& resource_name, const model::Secret& secret, const model::Secret* revoked) {
   envoy::extensions::transport_sockets::tls::v3::Secret out;
   out.set_name(resource_name);
   out.mutable_validation_context()->mutable_trusted_ca()->set_inline_bytes(secret.ca.empty() ? secret.certificate : secret.ca);
+  if (revoked != nullptr) out.mutable_validation_context()->mutable_crl()->set_inline_bytes(revoked->crl);
   return checked(out);
 }
 

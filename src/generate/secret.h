@@ -9,6 +9,7 @@
 namespace emissary::generate {
 
 Generated certificate(const std::string& resource_name, const model::Secret& secret);
-Generated validation(const std::string& resource_name, const model::Secret& secret);
+/// `revoked`: the Secret with the revocation list, or null.
+Generated validation(const std::string& resource_name, const model::Secret& secret, const model::Secret* revoked = nullptr);
 
 }  // namespace emissary::generate

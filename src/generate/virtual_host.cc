@@ -120,12 +120,8 @@ void addClosing(const std::string& prefix, route_v3::Route& route, std::vector<C
   closing.reach = compile::prefixReach(prefix);
 }
 
-// An insecure ACME challenge without a Mapping is not redirected.
-std::vector<ClosingRoute> redirects(bool forwarded) {
-  std::vector<ClosingRoute> out;
-  route_v3::Route acme;
-  acme.mutable_direct_response()->set_status(404);
-  addClosing(std::string(kAcmePrefix), acme, out);
+// Insecure requests go to https; those that name the port `from` of their Listener to the port `to` of another.
+void addRedirect(bool forwarded, uint32_t from, uint32_t to, std::vector<ClosingRoute>& out) {
   route_v3::Route redirect;
   if (forwarded) {
     // Behind a trusted proxy a secure request that no Mapping takes is answered 404, not sent in a circle.
@@ -135,16 +131,28 @@ std::vector<ClosingRoute> redirects(bool forwarded) {
     header->set_invert_match(true);
   }
   redirect.mutable_redirect()->set_https_redirect(true);
+  if (to != 0) {
+    auto* header = redirect.mutable_match()->add_headers();
+    header->set_name(":authority");
+    header->mutable_string_match()->set_suffix(":" + std::to_string(from));
+    redirect.mutable_redirect()->set_port_redirect(to);
+  }
   addClosing("/", redirect, out);
-  return out;
 }
 
 }  // namespace
 
-const std::vector<ClosingRoute>& closingRoutes(ir::Treatment treatment) {
-  static const std::vector<ClosingRoute> kNone, kRedirect = redirects(false), kForwarded = redirects(true);
-  if (treatment == ir::Treatment::Redirect) return kRedirect;
-  return treatment == ir::Treatment::ForwardedRedirect ? kForwarded : kNone;
+std::vector<ClosingRoute> closingRoutes(const ir::VirtualHost& host) {
+  std::vector<ClosingRoute> out;
+  const bool forwarded = host.treatment == ir::Treatment::ForwardedRedirect;
+  if (host.treatment != ir::Treatment::Redirect && !forwarded) return out;
+  // An insecure ACME challenge without a Mapping is not redirected.
+  route_v3::Route acme;
+  acme.mutable_direct_response()->set_status(404);
+  addClosing(std::string(kAcmePrefix), acme, out);
+  if (host.redirect_to != 0) addRedirect(forwarded, host.redirect_from, host.redirect_to, out);
+  addRedirect(forwarded, 0, 0, out);
+  return out;
 }
 
 std::string virtualHost(const ir::VirtualHost& host, const std::vector<const std::string*>& pieces,
@@ -152,6 +160,7 @@ std::string virtualHost(const ir::VirtualHost& host, const std::vector<const std
   route_v3::VirtualHost head;
   head.set_name(host.hostname);
   head.add_domains(host.hostname);
+  if (!host.with_port.empty()) head.add_domains(host.with_port);
   auto& found = (*head.mutable_metadata()->mutable_filter_metadata())[std::string(kScopeFilter)];
   (*found.mutable_fields())[std::string(kScopeFound)].set_bool_value(true);
   std::string bytes = serialize(head);

@@ -15,7 +15,7 @@ struct ClosingRoute {
   std::string bytes;
   compile::PathReach reach;
 };
-const std::vector<ClosingRoute>& closingRoutes(ir::Treatment treatment);
+std::vector<ClosingRoute> closingRoutes(const ir::VirtualHost& host);
 
 /// An entry of RouteConfiguration.virtual_hosts. `pieces` are the results of `routes`, in order, already without those that the
 /// treatment leaves out, and the closing routes. `tree` indexes them; an empty one asks for a plain list.

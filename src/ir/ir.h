@@ -221,6 +221,11 @@ struct VirtualHost {
   ObjectRef host;
   std::string hostname;
   Treatment treatment = Treatment::Route;
+  /// The same name with a port, where its table must tell names by their ports; "" elsewhere.
+  std::string with_port;
+  /// Redirects of requests that name the Listener's own port go to this one of another Listener; 0: the port is left alone.
+  uint32_t redirect_from = 0;
+  uint32_t redirect_to = 0;
   auto operator<=>(const VirtualHost&) const = default;
 };
 
@@ -230,6 +235,8 @@ struct RouteTable {
   std::vector<VirtualHost> virtual_hosts;
   /// Every other name is answered 421: browsers reuse a TLS connection for all names of its certificate.
   bool misdirected_catch_all = false;
+  /// A name counts whatever port stands behind it in a request: so unless a Host names a port.
+  bool any_port = true;
   auto operator<=>(const RouteTable&) const = default;
 };
 

@@ -105,6 +105,7 @@ void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
   if (auto c = choose("--ambassador-id", flags.id, env, "AMBASSADOR_ID")) s.ambassador_id = c->value;
   const bool given = flags.single_namespace_option && flags.single_namespace_option->count() > 0;
   s.single_namespace = given ? flags.single_namespace : find(env, "AMBASSADOR_SINGLE_NAMESPACE") != nullptr;
+  s.strict_labels = !isTrue(find(env, "DISABLE_STRICT_LABEL_SELECTORS"));
   if (s.ns.empty()) bad("--namespace", s.ns, "name a namespace");
 }
 
@@ -152,6 +153,16 @@ void takeAdmin(const Flags& flags, const Environment& env, Settings& s) {
   }
   if (const std::string* port = find(env, "AMBASSADOR_HEALTHCHECK_BIND_PORT")) {
     s.admin.port = static_cast<uint16_t>(numberIn("AMBASSADOR_HEALTHCHECK_BIND_PORT", *port, 1, 65535));
+  }
+}
+
+/// Where `run` would listen, as far as the environment says; what is wrong there is `run`'s to tell.
+void takeAdminQuietly(const Flags& flags, const Environment& env, Settings& s) {
+  Settings aside;
+  try {
+    takeAdmin(flags, env, aside);
+    s.admin = aside.admin;
+  } catch (const BadValue&) {
   }
 }
 
@@ -258,6 +269,18 @@ std::string Address::text() const {
   return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
+std::vector<std::string> ownAddresses(const Settings& settings) {
+  std::vector<std::string> out;
+  const auto add = [&](const Address& address) {
+    out.push_back(address.text());
+    for (const char* host : {"127.0.0.1", "::1"}) out.push_back(Address{host, address.port}.text());
+  };
+  add(settings.admin);
+  add({"127.0.0.1", settings.envoy_admin_port});
+  if (const auto ads = parseAddress(settings.ads_address)) add(*ads);
+  return out;
+}
+
 std::optional<Address> parseAddress(const std::string& text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
@@ -344,6 +367,7 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       takeRoutes(env, s);
       takeVariables(env, s);
       takeLogging(env, s);
+      takeAdminQuietly(*check ? offline : compile_flags, env, s);
       if (const std::string* address = find(env, "AMBASSADOR_ENVOY_BIND_ADDRESS"); address && isIp(*address))
         s.bind_address = *address;
     }

@@ -45,6 +45,8 @@ struct Settings {
   std::string ns = "default";
   /// --single-namespace, AMBASSADOR_SINGLE_NAMESPACE (any text).
   bool single_namespace = false;
+  /// False with DISABLE_STRICT_LABEL_SELECTORS: one equal label is enough for a selector.
+  bool strict_labels = true;
 
   /// What ${NAME} stands for in objects: the environment, without variables that name a secret; EMISSARY_EXPAND_VARIABLES, a
   /// list with commas, narrows it.
@@ -125,6 +127,9 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& envir
 
 /// The process's environment.
 Environment environmentOf(char** environ);
+
+/// Our own servers, as "IP:PORT": where no Mapping may point.
+std::vector<std::string> ownAddresses(const Settings& settings);
 
 /// "1.2.3.4:80" or "[::1]:80"; nothing when it is neither. The host must be an IP address.
 std::optional<Address> parseAddress(const std::string& text);
