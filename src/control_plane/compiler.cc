@@ -38,7 +38,7 @@ void Compiler::stop() {
 
 void Compiler::run() {
   while (true) {
-    std::vector<Input> inputs = queue_.takeAll();
+    std::vector<Input> inputs = look_again_ ? queue_.takeAll(*look_again_) : queue_.takeAll();
     if (queue_.closed()) return;
     gatherMore(inputs);
     for (Input& input : inputs) {
@@ -135,12 +135,29 @@ std::vector<Finding> Compiler::findingsOfRefusals() const {
   return result;
 }
 
+// Time alone makes a certificate valid or invalid, so somebody must look when it does.
+void Compiler::noteCertificates(std::chrono::seconds now) {
+  // Clocks are set now and then.
+  constexpr std::chrono::seconds kAtMost = std::chrono::hours(1);
+  const std::vector<engine::CertificateUse> certificates = engine_.certificates();
+  outputs_.metrics.certificates(certificates);
+  look_again_.reset();
+  if (certificates.empty()) return;
+  std::chrono::seconds wait = kAtMost;
+  for (const engine::CertificateUse& use : certificates) {
+    for (const int64_t at : {use.not_before, use.not_after + 1}) {
+      if (at > now.count()) wait = std::min(wait, std::chrono::seconds(at - now.count()));
+    }
+  }
+  look_again_ = Clock::now() + wait;
+}
+
 void Compiler::report() {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->generation = generation_;
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
   snapshot->findings = engine_.findings(now.count());
-  outputs_.metrics.certificates(engine_.certificates());
+  noteCertificates(now);
   for (const auto& [path, findings] : file_findings_) {
     snapshot->findings.insert(snapshot->findings.end(), findings.begin(), findings.end());
   }

@@ -55,6 +55,7 @@ class Compiler {
   void take(const engine::Change& change);
   void compile();
   void report();
+  void noteCertificates(std::chrono::seconds now);
   std::vector<Finding> findingsOfRefusals() const;
 
   engine::Engine engine_;
@@ -68,6 +69,8 @@ class Compiler {
   bool synced_ = false;
   uint64_t generation_ = 0;
   Clock::time_point last_published_{};
+  /// When a certificate begins or ends to be valid.
+  std::optional<Clock::time_point> look_again_;
 
   std::map<std::string, std::vector<Finding>> file_findings_;
   std::vector<serve::Refusal> refusals_;

@@ -50,6 +50,15 @@ TEST_F(MetricsTest, EachGenerationIsObservedOncePerStage) {
   EXPECT_THAT(text, HasSubstr("emissary_change_seconds_count{stage=\"acked\"} 2\n"));
 }
 
+TEST_F(MetricsTest, CertificatesThatAreShown) {
+  const std::string a = "emissary_certificate_expiration_timestamp_seconds{namespace=\"edge\",secret=\"a\"} ";
+  metrics_.certificates({{{Kind::Secret, "edge", "a"}, {}, 0, 1234}, {{Kind::Secret, "edge", "b"}, {}, 0, 99}});
+  EXPECT_THAT(metrics_.text(), HasSubstr(a + "1234\n"));
+  metrics_.certificates({{{Kind::Secret, "edge", "a"}, {}, 0, 2345}});
+  EXPECT_THAT(metrics_.text(), HasSubstr(a + "2345\n"));
+  EXPECT_THAT(metrics_.text(), ::testing::Not(HasSubstr("secret=\"b\"")));
+}
+
 TEST_F(MetricsTest, ObjectsThatAreGoneCountZero) {
   metrics_.compiled(kStart, kStart + 1ms, {{Kind::Mapping, {3, 1}}}, {});
   EXPECT_THAT(metrics_.text(), HasSubstr("emissary_objects{kind=\"Mapping\",state=\"seen\"} 4\n"));

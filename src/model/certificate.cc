@@ -157,13 +157,26 @@ bool rsaConsistent(const EVP_PKEY* key) {
   return fits(p, dp) && fits(q, dq) && BN_mod_mul(product.get(), q.get(), qinv.get(), p.get(), c) == 1 && BN_is_one(product.get());
 }
 
-std::string keyProblem(X509* leaf, const std::string& pem) {
+bool belongsToLater(const std::string& chain, EVP_PKEY* key) {
+  const Bio bio = reader(chain);
+  while (true) {
+    const Certificate next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (next == nullptr) return false;
+    if (X509_check_private_key(next.get(), key) == 1) return true;
+  }
+}
+
+std::string keyProblem(X509* leaf, const std::string& chain, const std::string& pem) {
   bool asked = false;
   const Bio bio = reader(pem);
   const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, noPassword, &asked));
   if (asked) return "the private key is encrypted; store it without a password";
   if (key == nullptr) return "the private key is no PEM of a key (PKCS#8, PKCS#1 or EC)";
-  if (X509_check_private_key(leaf, key.get()) != 1) return "the private key does not belong to the certificate";
+  if (X509_check_private_key(leaf, key.get()) != 1) {
+    return belongsToLater(chain, key.get())
+               ? "the private key belongs to a later certificate of the chain; the server's own must come first"
+               : "the private key does not belong to the certificate";
+  }
   if (EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA && !rsaConsistent(key.get())) return "the private key is damaged";
   return {};
 }
@@ -232,7 +245,7 @@ PairCheck checkPair(const std::string& certificate, const std::string& key) {
   } else if (EVP_PKEY_get_base_id(public_key) == EVP_PKEY_EC && (X509_get_key_usage(leaf.get()) & KU_DIGITAL_SIGNATURE) == 0) {
     out.problem = "the certificate's key usage does not allow digital signatures, which TLS with an elliptic curve needs";
   } else {
-    out.problem = key.empty() ? "there is no private key (tls.key)" : keyProblem(leaf.get(), key);
+    out.problem = key.empty() ? "there is no private key (tls.key)" : keyProblem(leaf.get(), certificate, key);
   }
   return out;
 }

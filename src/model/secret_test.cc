@@ -102,6 +102,8 @@ TEST(ModelCertificate, BadPairs) {
   EXPECT_EQ(problem(certificate, pemOf(key, "word")), "the private key is encrypted; store it without a password");
   EXPECT_EQ(problem(certificate, pemOf(ec)), "the private key does not belong to the certificate");
   EXPECT_EQ(problem(certificate, pemOf(rsa(2048))), "the private key does not belong to the certificate");
+  EXPECT_EQ(problem(certificateOf(ec) + certificate, pem),
+            "the private key belongs to a later certificate of the chain; the server's own must come first");
   const Key small = rsa(1024);
   EXPECT_EQ(problem(certificateOf(small), pemOf(small)), "the certificate's RSA key has 1024 bits; Envoy takes 2048 to 16384");
   for (const char* name : {"P-224", "secp256k1"}) {

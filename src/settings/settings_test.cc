@@ -79,7 +79,9 @@ TEST(Settings, VariablesCount) {
                                                           {"EMISSARY_DRAIN_DELAY_SECONDS", "0"},
                                                           {"EMISSARY_GRACE_SECONDS", "12"},
                                                           {"EMISSARY_ROUTE_LIST_LIMIT", "9"},
+                                                          {"DISABLE_STRICT_LABEL_SELECTORS", "True"},
                                                           {"EMISSARY_ENVOY", "/opt/envoy"}});
+  EXPECT_FALSE(s.strict_labels);
   EXPECT_EQ(s.ambassador_id, "blue");
   EXPECT_EQ(s.ns, "edge");
   EXPECT_TRUE(s.single_namespace) << "any text turns it on";
@@ -203,6 +205,20 @@ TEST(Settings, HelpGoesToStandardOutput) {
   EXPECT_EQ(exit.code, 0);
   EXPECT_THAT(exit.out, HasSubstr("--admin-address"));
   EXPECT_THAT(stopped({"--help"}).out, ::testing::Not(HasSubstr("control-plane")));
+}
+
+TEST(Settings, OwnAddressesAreThoseOfRun) {
+  using ::testing::Contains;
+  const Settings check = good({"check", "a"}, {{"AMBASSADOR_HEALTHCHECK_BIND_PORT", "9000"}});
+  EXPECT_TRUE(check.strict_labels);
+  EXPECT_THAT(ownAddresses(check), Contains("127.0.0.1:9000"));
+  EXPECT_THAT(ownAddresses(check), Contains("[::1]:8001"));
+  // A mistake in what only `run` uses is no reason not to check.
+  EXPECT_THAT(ownAddresses(good({"check", "a"}, {{"AMBASSADOR_HEALTHCHECK_BIND_PORT", "x"}})), Contains("127.0.0.1:8877"));
+  Settings run = good({"run", "--config-dir", "/x", "--ads-address", "10.0.0.1:8003", "--admin-address", "0.0.0.0:1"});
+  EXPECT_THAT(ownAddresses(run), Contains("10.0.0.1:8003"));
+  EXPECT_THAT(ownAddresses(run), Contains("0.0.0.0:1"));
+  EXPECT_THAT(ownAddresses(run), Contains("127.0.0.1:1"));
 }
 
 TEST(Settings, CheckAndCompile) {
