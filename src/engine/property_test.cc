@@ -161,7 +161,7 @@ class World {
     return ", annotations: {getambassador.io/config: \"" + out + "\"}}\n";
   }
 
-  /// What a Module says of routes.
+  /// What a Module says of routes, and of names of Secrets.
   std::string routeDefaults() {
     static constexpr const char* kConfig[] = {
         "{}",
@@ -169,7 +169,8 @@ class World {
         "{retry_policy: {retry_on: 5xx}}",
         "{retry_policy: {retry_on: x}, cluster_request_timeout_ms: 7000}",
         "{defaults: {add_request_headers: {x-c: c}, httpmapping: {add_response_headers: {x-c: d}}}}",
-        "{defaults: {remove_request_headers: [x-b], remove_response_headers: [x-b]}}"};
+        "{defaults: {remove_request_headers: [x-b], remove_response_headers: [x-b]}}",
+        "{defaults: {tls_secret_namespacing: false}}"};
     return ours("Module", "ambassador") + "  config: " + pick(kConfig) + "\n";
   }
 
