@@ -172,25 +172,6 @@ void readUpgrades(Fields& spec, Mapping& mapping) {
   }
 }
 
-struct IgnoredField {
-  std::string_view name;
-  int accept;
-};
-
-constexpr std::array kIgnored = {
-    IgnoredField{"circuit_breakers", kList},
-    IgnoredField{"cluster_idle_timeout_ms", kWhole},
-    IgnoredField{"cluster_max_connection_lifetime_ms", kWhole},
-    IgnoredField{"dns_type", kText},
-    IgnoredField{"enable_ipv4", kBool},
-    IgnoredField{"enable_ipv6", kBool},
-    IgnoredField{"health_checks", kList},
-    IgnoredField{"keepalive", kMap},
-    IgnoredField{"load_balancer", kMap},
-    IgnoredField{"outlier_detection", kText | kMap},
-    IgnoredField{"respect_dns_ttl", kBool},
-};
-
 constexpr std::array<std::string_view, 5> kWithoutEffect = {"envoy_override", "modules", "v2BoolHeaders", "v2BoolQueryParameters",
                                                             "v2ExplicitTLS"};
 
@@ -244,8 +225,8 @@ void readMapping(Fields& spec, Object& object) {
 
   MappingPolicy policy;
   readRoutePolicy(spec, policy);
+  readUpstreamPolicy(spec, policy);
   if (policy != MappingPolicy()) mapping.policy.edit() = std::move(policy);
-  for (const IgnoredField& field : kIgnored) spec.ignore(field.name, field.accept);
   for (const std::string_view name : kWithoutEffect) spec.accept(name);
   object.spec = std::move(mapping);
 }

@@ -134,9 +134,6 @@ constexpr Case kCases[] = {
     {"{prefix: /, service: a, allow_upgrade: [1]}", "error spec.allow_upgrade[0]: must be text", false},
     {"{prefix: /, service: a, ambassador_id: 5}", "error spec.ambassador_id: must be a list of texts", false},
     {"{prefix: /, service: a, cors: x}", "error spec.cors: must be a map of fields, but is text \"x\"", false},
-    {"{prefix: /, service: a, circuit_breakers: {}}", "error spec.circuit_breakers: must be a list, but is a map", false},
-    {"{prefix: /, service: a, outlier_detection: x}", "warning spec.outlier_detection: is not acted on", true},
-    {"{prefix: /, service: a, outlier_detection: {}}", "warning spec.outlier_detection: is not acted on", true},
     {"{prefix: /, service: a, shadow: false, host_redirect: false}", "", true},
     {"{prefix: /, service: a, prefx: /b}", "warning spec.prefx: is not a known field and is ignored; did you mean prefix?", true},
     {"{prefix: /, service: a, timeout: 3}", "warning spec.timeout: is not a known field and is ignored", true},
@@ -162,17 +159,6 @@ TEST(ModelMapping, Cases) {
   const ObjectPtr list = ours("Mapping", "[]");
   EXPECT_FALSE(list->usable);
   EXPECT_EQ(told(list->findings)[0], "error spec: must be a map of fields, but is a list");
-}
-
-TEST(ModelMapping, EveryFieldNotActedOnIsKnownAndTyped) {
-  for (const char* field : {"cluster_idle_timeout_ms: 3", "cluster_max_connection_lifetime_ms: 3", "dns_type: strict_dns",
-                            "enable_ipv4: true", "enable_ipv6: false", "health_checks: [{}]", "keepalive: {}",
-                            "load_balancer: {policy: maglev}", "respect_dns_ttl: true", "circuit_breakers: []"}) {
-    const std::string text = field;
-    const std::string name = text.substr(0, text.find(':'));
-    const std::string spec = "{prefix: /, service: a, " + text + "}", finding = "warning spec." + name + ": is not acted on";
-    expectCase("Mapping", {spec, finding, true});
-  }
 }
 
 TEST(ModelMapping, LongTextIsRefusedAndNotRepeated) {

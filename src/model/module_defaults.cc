@@ -75,9 +75,11 @@ void readMappingDefaults(Fields& config, Module& out) {
   std::optional<uint32_t> size;
   readNumber(config, "regex_max_size", size, 1);
   if (size) out.regex_max_size = *size;
-  config.ignore("circuit_breakers", kList);
-  config.ignore("keepalive", kMap);
-  config.ignore("load_balancer", kMap);
+  std::optional<std::vector<CircuitBreaker>> breakers;
+  readPart(config, "circuit_breakers", readCircuitBreakers, breakers);
+  if (breakers) out.circuit_breakers = std::move(*breakers);
+  readPart(config, "load_balancer", readLoadBalancer, out.load_balancer);
+  readPart(config, "keepalive", readKeepalive, out.keepalive);
   readPart(config, "cors", readCors, out.cors);
   readPart(config, "retry_policy", readRetryPolicy, out.retry_policy);
   readDefaults(config, out);

@@ -57,6 +57,15 @@ void readRedirect(Fields& spec, MappingPolicy& policy);
 /// A regular expression and what takes the place of its match. False when absent or wrong.
 bool readRegexRewrite(Fields& spec, std::string_view name, std::optional<RegexRewrite>& out);
 
+// What shapes clusters, for Mappings, TCPMappings and the Module.
+void readCircuitBreakers(Fields& fields, std::string_view name, std::optional<std::vector<CircuitBreaker>>& out);
+void readLoadBalancer(Fields& fields, std::string_view name, std::optional<LoadBalancer>& out);
+/// The idle time may be called `idle_time` or `time`.
+void readKeepalive(Fields& fields, std::string_view name, std::optional<Keepalive>& out);
+void readHealthChecks(Fields& fields, std::string_view name, std::vector<HealthCheck>& out);
+/// The fields of a Mapping that shape its cluster and that few have.
+void readUpstreamPolicy(Fields& spec, MappingPolicy& policy);
+
 /// Why Envoy would refuse `pattern`, or ""; with a `substitution`, also why that does not fit.
 std::string regexProblem(const std::string& pattern, const std::string* substitution = nullptr);
 
