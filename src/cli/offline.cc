@@ -83,6 +83,7 @@ std::optional<Offline> compileOffline(const settings::Settings& settings, std::s
   options.route_list_limit = settings.route_list_limit;
   options.strict_labels = settings.strict_labels;
   options.forbidden_upstreams = settings::ownAddresses(settings);
+  options.load_balancers = settings.load_balancers;
   result.engine = std::make_unique<engine::Engine>(std::move(options));
   result.engine->apply(merge(batches, result.findings));
   for (Finding& finding : result.engine->findings(std::time(nullptr))) result.findings.push_back(std::move(finding));

@@ -226,6 +226,75 @@ TEST(Endpoints, ServicePortsAreFoundByNumberAndName) {
   EXPECT_TRUE(addressesOf({false, "edge", "cart", 80}, {nullptr, &endpoints, {}}).empty());
 }
 
+// From a Service's ports and an endpoint's to the Service ports that it answers for.
+TEST(Endpoints, PortsAreTranslatedAsTheyShould) {
+  struct Row {
+    const char* what;
+    std::vector<model::ServicePort> service;
+    model::EndpointPort endpoint;
+    std::vector<uint16_t> wanted;
+  };
+  for (const Row& row : {
+           Row{"by number", {{"", 80, "8080", "TCP"}}, {"", 8080, "TCP"}, {80}},
+           Row{"the only port, another number", {{"", 80, "8080", "TCP"}}, {"", 9999, "TCP"}, {80}},
+           Row{"the only port, a name", {{"web", 80, "http", "TCP"}}, {"web", 8080, "TCP"}, {80}},
+           Row{"by name, of several", {{"web", 80, "http", "TCP"}, {"adm", 81, "adm", "TCP"}}, {"web", 8080, "TCP"}, {80}},
+           Row{"by number, of several", {{"web", 80, "8080", "TCP"}, {"adm", 81, "8081", "TCP"}}, {"x", 8081, "TCP"}, {81}},
+           Row{"two with one target", {{"web", 80, "8080", "TCP"}, {"alt", 81, "8080", "TCP"}}, {"", 8080, "TCP"}, {80, 81}},
+           Row{"neither name nor number", {{"web", 80, "8080", "TCP"}, {"adm", 81, "8081", "TCP"}}, {"x", 9, "TCP"}, {}},
+           Row{"UDP counts", {{"dns", 53, "53", "UDP"}, {"x", 1, "1", "TCP"}}, {"dns", 53, "UDP"}, {53}},
+           Row{"SCTP does not", {{"a", 53, "53", "SCTP"}, {"x", 1, "1", "TCP"}}, {"a", 53, "SCTP"}, {}},
+       }) {
+    model::Service service;
+    service.ports = row.service;
+    model::Endpoints endpoints;
+    endpoints.subsets = {{{"10.1.0.1"}, {row.endpoint}}};
+    std::vector<uint16_t> found;
+    for (const uint16_t port : {1, 53, 80, 81}) {
+      const auto addresses = addressesOf({false, "edge", "cart", port}, {&service, &endpoints, {}});
+      if (!addresses.empty()) found.push_back(port);
+      for (const Address& address : addresses) EXPECT_EQ(address.port, row.endpoint.port) << row.what;
+    }
+    EXPECT_EQ(found, row.wanted) << row.what;
+  }
+}
+
+ir::Discovery discovered(const model::Service* service, ir::Upstream::Resolver resolver, bool dns_type = false) {
+  ir::Upstream upstream;
+  upstream.host = "cart.edge";
+  upstream.service_namespace = "edge";
+  upstream.service_name = "cart";
+  upstream.resolver = resolver;
+  if (dns_type) upstream.policy.edit().dns_type_given = true;
+  return discover(upstream, shapeOf(service));
+}
+
+TEST(Endpoints, HowAddressesAreFound) {
+  using Kind = ir::Discovery::Kind;
+  using Resolver = ir::Upstream::Resolver;
+  model::Service service;
+  service.cluster_ip = "10.9.0.1";
+  EXPECT_EQ(discovered(&service, Resolver::Service), (ir::Discovery{Kind::Endpoints, "clusterip/edge/cart/80", ""}));
+  EXPECT_EQ(discovered(&service, Resolver::Service, true), (ir::Discovery{Kind::Dns, "", ""})) << "asked for by dns_type";
+  EXPECT_EQ(discovered(&service, Resolver::Endpoint), (ir::Discovery{Kind::Endpoints, "k8s/edge/cart/80", ""}));
+  EXPECT_EQ(discovered(nullptr, Resolver::Service), (ir::Discovery{Kind::Dns, "", ""}));
+  EXPECT_EQ(discovered(nullptr, Resolver::Endpoint), (ir::Discovery{Kind::Endpoints, "k8s/edge/cart/80", ""}));
+  service.cluster_ip = "None";
+  EXPECT_EQ(discovered(&service, Resolver::Service), (ir::Discovery{Kind::Dns, "", ""})) << "headless";
+  EXPECT_EQ(discovered(&service, Resolver::Endpoint), (ir::Discovery{Kind::Endpoints, "k8s/edge/cart/80", ""}));
+  service.type = "ExternalName";
+  service.external_name = "DB.example.com";
+  for (const Resolver resolver : {Resolver::Service, Resolver::Endpoint}) {
+    EXPECT_EQ(discovered(&service, resolver), (ir::Discovery{Kind::Dns, "", "db.example.com"}));
+  }
+  for (const char* ours : {"localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "::1", "169.254.169.254"}) {
+    service.external_name = ours;
+    const ir::Discovery found = discovered(&service, Resolver::Service);
+    EXPECT_EQ(found.kind, Kind::Endpoints) << ours;
+    EXPECT_TRUE(addressesOf({true, "edge", "cart", 80}, {&service, nullptr, {}}).empty()) << ours;
+  }
+}
+
 TEST(Endpoints, SlicesCountFirstAndTerminatingOnesOnlyWhenNoneIsReady) {
   model::Service service;
   service.ports = {{"", 80, "8080", "TCP"}};

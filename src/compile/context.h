@@ -22,6 +22,8 @@ struct Installation {
   /// False (DISABLE_STRICT_LABEL_SELECTORS): one equal label is enough for a selector, and a Host takes a Mapping by its name or by
   /// its labels.
   bool strict_labels = true;
+  /// AMBASSADOR_DISABLE_ENDPOINTS: no load_balancer counts.
+  bool load_balancers = true;
 };
 
 /// The kind of the resolver called `name` as seen from `ns`: one of the three resolver kinds, or absent when unknown.

@@ -11,6 +11,11 @@
 namespace emissary::compile {
 namespace {
 
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return text;
+}
+
 // From what an endpoint's port is called or numbered to the Service ports that it stands for ("" : the only one).
 class PortMap {
  public:
@@ -58,6 +63,12 @@ void addSlices(const ServiceObjects& objects, const PortMap& ports, const std::s
   }
 }
 
+// Names of this machine: an ExternalName must not lead to the gateway's own administration.
+bool leadsToOurselves(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name == "localhost" || name.ends_with(".localhost") || isIpAddress(name);
+}
+
 }  // namespace
 
 ServiceShape shapeOf(const model::Service* service) {
@@ -65,18 +76,23 @@ ServiceShape shapeOf(const model::Service* service) {
   if (!service) return shape;
   shape.exists = true;
   shape.has_cluster_ip = service->type != "ExternalName" && isIpAddress(service->cluster_ip);
+  if (service->type == "ExternalName") shape.external_name = lower(service->external_name);
   for (const model::ServicePort& port : service->ports) shape.ports.push_back(port.port);
   return shape;
 }
 
 ir::Discovery discover(const ir::Upstream& upstream, const ServiceShape& shape) {
   using Kind = ir::Discovery::Kind;
-  if (isIpAddress(upstream.host)) return {Kind::Address, ""};
-  const bool endpoints = upstream.resolver == ir::Upstream::Resolver::Endpoint && !upstream.service_name.empty();
-  const bool cluster_ip =
-      upstream.resolver == ir::Upstream::Resolver::Service && !upstream.service_name.empty() && shape.has_cluster_ip;
-  if (endpoints || cluster_ip) return {Kind::Endpoints, assignmentOf(upstream).name()};
-  return {Kind::Dns, ""};
+  if (isIpAddress(upstream.host)) return {Kind::Address, "", ""};
+  if (upstream.service_name.empty()) return {Kind::Dns, "", ""};
+  if (!shape.external_name.empty()) {
+    if (leadsToOurselves(shape.external_name)) return {Kind::Endpoints, assignmentOf(upstream).name(), ""};  // and nothing is in it
+    return {Kind::Dns, "", shape.external_name};
+  }
+  const bool endpoints = upstream.resolver == ir::Upstream::Resolver::Endpoint;
+  const bool cluster_ip = !endpoints && shape.has_cluster_ip && !upstream.policy->dns_type_given;
+  if (endpoints || cluster_ip) return {Kind::Endpoints, assignmentOf(upstream).name(), ""};
+  return {Kind::Dns, "", ""};
 }
 
 std::string Assignment::name() const { return fmt::format("{}/{}/{}/{}", cluster_ip ? "clusterip" : "k8s", ns, service, port); }
@@ -87,7 +103,7 @@ Assignment assignmentOf(const ir::Upstream& upstream) {
 
 std::vector<Address> addressesOf(const Assignment& assignment, const ServiceObjects& objects) {
   std::vector<Address> out;
-  if (!objects.service) return out;
+  if (!objects.service || objects.service->type == "ExternalName") return out;
   if (assignment.cluster_ip) {
     if (isIpAddress(objects.service->cluster_ip)) out.push_back({objects.service->cluster_ip, assignment.port});
     return out;
@@ -112,6 +128,11 @@ std::vector<Address> addressesOf(const Assignment& assignment, const ServiceObje
 
 std::string portProblem(const ir::Upstream& upstream, const ServiceShape& shape) {
   if (upstream.service_name.empty()) return "";
+  if (!shape.external_name.empty()) {
+    if (!leadsToOurselves(shape.external_name)) return "";
+    return fmt::format("Service {}/{} has the externalName {}, which is not followed; write the name of another host",
+                       upstream.service_namespace, upstream.service_name, shape.external_name);
+  }
   const bool by_endpoints = upstream.resolver == ir::Upstream::Resolver::Endpoint;
   if (!shape.exists) {
     if (!by_endpoints) return "";

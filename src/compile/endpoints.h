@@ -30,6 +30,8 @@ struct ServiceObjects {
 struct ServiceShape {
   bool exists = false;
   bool has_cluster_ip = false;
+  /// Of an ExternalName Service, lower case.
+  std::string external_name;
   std::vector<uint16_t> ports;
   auto operator<=>(const ServiceShape&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compile/mapping.h"
+#include "compile/secret_name.h"
 
 namespace emissary::compile {
 namespace {
@@ -12,19 +13,6 @@ namespace {
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   return text;
-}
-
-struct SecretName {
-  std::string ns;
-  std::string name;
-  bool operator==(const SecretName&) const = default;
-};
-
-// "name" or, with namespacing, "name.namespace".
-SecretName secretName(std::string_view text, std::string_view ns, bool namespacing) {
-  const size_t dot = text.rfind('.');
-  if (namespacing && dot != std::string_view::npos) return {std::string(text.substr(dot + 1)), std::string(text.substr(0, dot))};
-  return {std::string(ns), std::string(text)};
 }
 
 class HostCompiler {

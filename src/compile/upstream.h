@@ -23,8 +23,6 @@ struct UpstreamRequest {
   std::string stats_name;
   bool http2 = false;
   std::optional<int64_t> connect_timeout_ms;
-  /// False: what flows is no HTTP, and the Module's settings for HTTP do not apply.
-  bool http = true;
   /// Of this, what is said of clusters.
   Boxed<model::MappingPolicy> policy;
   /// What comes of a service that cannot be used, for its findings.

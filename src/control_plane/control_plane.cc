@@ -80,6 +80,7 @@ engine::Options engineOptions(const settings::Settings& settings) {
   options.route_list_limit = settings.route_list_limit;
   options.strict_labels = settings.strict_labels;
   options.forbidden_upstreams = settings::ownAddresses(settings);
+  options.load_balancers = settings.load_balancers;
   return options;
 }
 

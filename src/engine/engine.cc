@@ -24,7 +24,8 @@ std::string_view tableName(Table table) {
 }
 
 Engine::Impl::Impl(Options options) : options_(std::move(options)) {
-  installation_ = {options_.ns, options_.bind_address, options_.forbidden_upstreams, options_.strict_labels};
+  installation_ = {options_.ns, options_.bind_address, options_.forbidden_upstreams, options_.strict_labels,
+                   options_.load_balancers};
   dirty_hosts_set_ = true;  // without any object there is already a stand-in Host
 }
 

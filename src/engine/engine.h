@@ -33,6 +33,8 @@ struct Options {
   size_t route_list_limit = 64;
   /// False: DISABLE_STRICT_LABEL_SELECTORS.
   bool strict_labels = true;
+  /// False: AMBASSADOR_DISABLE_ENDPOINTS.
+  bool load_balancers = true;
 };
 
 /// A certificate that some Listener shows.

@@ -291,7 +291,7 @@ void Engine::Impl::emitTopology(const compile::Topology& before) {
   });
 }
 
-// Resources that some Listener names, each made anew only where a Secret behind it is another.
+// Resources that some Listener or cluster names, each made anew only where a Secret behind it is another.
 void Engine::Impl::emitSecrets() {
   std::set<std::string> names;
   used_secrets_.clear();
@@ -320,15 +320,16 @@ void Engine::Impl::emitSecrets() {
     const generate::Generated made = generate::validation(resource, *secret, revoked);
     if (made.problem.empty()) put(serve::Type::Secret, resource, made.bytes);
   };
+  const auto use = [&](const auto& tls) {
+    if (!tls.secret_name.empty()) certificate({tls.secret_namespace, tls.secret_name});
+    if (!tls.ca_name.empty()) validation({tls.ca_namespace, tls.ca_name}, {tls.crl_namespace, tls.crl_name});
+  };
   for (const ir::Listener& listener : topology_.listeners) {
     for (const ir::FilterChain& chain : listener.chains) {
-      if (!chain.tls) continue;
-      certificate({chain.tls->secret_namespace, chain.tls->secret_name});
-      if (!chain.tls->ca_name.empty()) {
-        validation({chain.tls->ca_namespace, chain.tls->ca_name}, {chain.tls->crl_namespace, chain.tls->crl_name});
-      }
+      if (chain.tls) use(*chain.tls);
     }
   }
+  for (const ClusterEntry* cluster : clusters_with_secrets_) use(*cluster->upstream->tls);
   for (const std::string& name : secret_resources_) {
     if (!names.contains(name)) remove(serve::Type::Secret, name);
   }

@@ -38,7 +38,8 @@ void Engine::Impl::markMappings() {
     for (const auto& [ref, entry] : mappings_) {
       if (!entry.object) continue;
       const auto& name = std::get<model::Mapping>(entry.object->spec).resolver;
-      if (dirty_resolvers_.contains(name.value_or(standard))) dirty_mappings_.insert(ref);
+      // The Module's resolver decides as well whether naming another says anything.
+      if (dirty_resolvers_.contains(standard) || (name && dirty_resolvers_.contains(*name))) dirty_mappings_.insert(ref);
     }
     dirty_resolvers_.clear();
   }

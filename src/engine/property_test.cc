@@ -77,6 +77,7 @@ class World {
   std::string one() {
     if (chance(2)) return routeDefaults();
     const uint32_t dice = random_() % 100;
+    if (dice < 2) return module();
     if (dice < 38) return mapping();
     if (dice < 56) return host();
     if (dice < 66) return listener();
@@ -134,6 +135,7 @@ class World {
     if (chance(5)) out += "  host_regex: true\n  host: \"a.*\"\n";
     if (chance(5)) out += "  host: b.com\n";
     if (chance(3)) out += "  prefix: 3\n";  // wrong type
+    out += upstreamSettings();
     return chance(10) ? older(out, "\n  hostname: ", "\n  host: ") + (chance(50) ? "  tls: true\n" : "") : out;
   }
 
@@ -171,6 +173,55 @@ class World {
         "{defaults: {add_request_headers: {x-c: c}, httpmapping: {add_response_headers: {x-c: d}}}}",
         "{defaults: {remove_request_headers: [x-b], remove_response_headers: [x-b]}}",
         "{defaults: {tls_secret_namespacing: false}}"};
+    return ours("Module", "ambassador") + "  config: " + pick(kConfig) + "\n";
+  }
+
+  // Of a Mapping: what shapes its cluster.
+  std::string upstreamSettings() {
+    static constexpr const char* kTls[] = {"tls", "tls", "h0-context.edge", "gone"};
+    static constexpr const char* kBreakers[] = {"[]", "[{max_connections: 3, priority: high}, {max_requests: 7}]",
+                                                "[{priority: low}]"};
+    static constexpr const char* kBalancer[] = {"{policy: least_request}", "{policy: ring_hash, cookie: {name: seat}}",
+                                                "{policy: maglev, header: x-user}", "{policy: maglev}"};
+    static constexpr const char* kKeepalive[] = {"{}", "{time: 7}", "{idle_time: 7, probes: 3}", "{time: 0}"};
+    static constexpr const char* kMs[] = {"0", "5000"};
+    static constexpr const char* kChecks[] = {"[{health_check: {http: {path: /ok, expected_statuses: [{min: 200, max: 299}]}}}]",
+                                              "[{health_check: {grpc: {}}}, {interval: soon}]"};
+    static constexpr const char* kOutliers[] = {"x", "{consecutive_5xx: 3}", "{max_ejection_time: 1s}"};
+    static constexpr const char* kDns[] = {"strict_dns", "logical_dns", "bogus"};
+    static constexpr const char* kBool[] = {"true", "false"};
+    static constexpr const char* kNames[] = {"a.com", "b.com"};
+    std::string out;
+    const auto rarely = [&](const std::string& field, const auto& pool) {
+      if (chance(8)) out += maybe(field, pool);
+    };
+    rarely("tls", kTls);
+    rarely("circuit_breakers", kBreakers);
+    if (chance(8)) out += "  resolver: endpoint\n  load_balancer: " + pick(kBalancer) + "\n";
+    rarely("keepalive", kKeepalive);
+    rarely("cluster_idle_timeout_ms", kMs);
+    rarely("cluster_max_connection_lifetime_ms", kMs);
+    rarely("health_checks", kChecks);
+    rarely("outlier_detection", kOutliers);
+    rarely("dns_type", kDns);
+    rarely("respect_dns_ttl", kBool);
+    rarely("enable_ipv4", kBool);
+    rarely("enable_ipv6", kBool);
+    rarely("host_rewrite", kNames);
+    rarely("stats_name", kNames);
+    rarely("cluster_tag", kNames);
+    return out;
+  }
+
+  std::string module() {
+    static constexpr const char* kConfig[] = {
+        "{}",
+        "{resolver: endpoint}",
+        "{keepalive: {time: 7}, cluster_idle_timeout_ms: 5000}",
+        "{circuit_breakers: [{max_requests: 7}], enable_ipv6: true}",
+        "{load_balancer: {policy: ring_hash, cookie: {name: seat}}, enable_ipv4: false}",
+        "{load_balancer: {policy: nope}, use_ambassador_namespace_for_service_resolution: true}",
+        "{defaults: {tls_secret_namespacing: false, httpmapping: {stats_name: all}}}"};
     return ours("Module", "ambassador") + "  config: " + pick(kConfig) + "\n";
   }
 
@@ -246,8 +297,11 @@ class World {
     static constexpr const char* kHosts[] = {"", "", "[a.com]", "[h0]"};
     static constexpr const char* kVersion[] = {"", "v1.2", "v1.3"};
     static constexpr const char* kCa[] = {"", "", "cert-a", "gone"};
+    static constexpr const char* kSni[] = {"", "", "a.com"};
+    static constexpr const char* kBool[] = {"", "", "true", "false"};
     return ours("TLSContext", pick(kName)) + "  redirect_cleartext_from: 8080\n" + maybe("secret", kSecret) +
-           maybe("hosts", kHosts) + maybe("min_tls_version", kVersion) + maybe("ca_secret", kCa);
+           maybe("hosts", kHosts) + maybe("min_tls_version", kVersion) + maybe("ca_secret", kCa) + maybe("crl_secret", kCa) +
+           maybe("sni", kSni) + maybe("secret_namespacing", kBool) + maybe("cert_required", kBool);
   }
 
   std::string resolver() {
@@ -264,6 +318,11 @@ class World {
     static constexpr const char* kPorts[] = {"[{port: 80, targetPort: 8080}]",
                                              "[{name: web, port: 80, targetPort: http}, {name: adm, port: 8080}]", "[{port: 443}]",
                                              "[]"};
+    static constexpr const char* kExternal[] = {"db.example.com", "localhost", "10.0.0.1"};
+    if (chance(15)) {
+      return head("Service", pick(kName), pick(kNamespace), "v1") + "spec: {type: ExternalName, externalName: " + pick(kExternal) +
+             "}\n";
+    }
     std::string text = head("Service", pick(kName), pick(kNamespace), "v1");
     if (chance(40)) text.replace(text.size() - 2, 2, annotation());
     return text + "spec: {clusterIP: " + pick(kAddress) + ", ports: " + pick(kPorts) + "}\n";

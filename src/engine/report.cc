@@ -6,6 +6,7 @@
 #include "compile/canary.h"
 #include "engine/policy_json.h"
 #include "engine/state.h"
+#include "engine/upstream_json.h"
 #include "generate/listener.h"
 
 namespace emissary::engine {
@@ -177,10 +178,15 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
   const auto addObject = [&](const ObjectRef& ref) {
     if (objects_.contains(ref)) refs.insert(ref);
   };
-  const auto addSecret = [&](const ir::TlsTermination& tls) {
-    addObject({Kind::Secret, tls.secret_namespace, tls.secret_name});
+  const auto addSecret = [&](const auto& tls) {
+    if (!tls.secret_name.empty()) addObject({Kind::Secret, tls.secret_namespace, tls.secret_name});
     if (!tls.ca_name.empty()) addObject({Kind::Secret, tls.ca_namespace, tls.ca_name});
     if (!tls.crl_name.empty()) addObject({Kind::Secret, tls.crl_namespace, tls.crl_name});
+  };
+  const auto holds = [&](const auto& tls) {
+    return generate::certificateName(tls.secret_namespace, tls.secret_name) == key.name ||
+           (!tls.ca_name.empty() &&
+            generate::validationName(tls.ca_namespace, tls.ca_name, tls.crl_namespace, tls.crl_name) == key.name);
   };
   const auto addCluster = [&](const ClusterEntry& cluster) { refs.insert(cluster.mappings.begin(), cluster.mappings.end()); };
   switch (key.type) {
@@ -201,13 +207,17 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
       }
       break;
     case serve::Type::Secret:
+      for (const ClusterEntry* cluster : clusters_with_secrets_) {
+        if (!holds(*cluster->upstream->tls)) continue;
+        addCluster(*cluster);
+        addSecret(*cluster->upstream->tls);
+      }
+      [[fallthrough]];
     case serve::Type::Listener:
     case serve::Type::ScopedRoutes:
       for (const ir::Listener& listener : topology_.listeners) {
         for (const ir::FilterChain& chain : listener.chains) {
-          const bool secret =
-              chain.tls && (generate::certificateName(chain.tls->secret_namespace, chain.tls->secret_name) == key.name ||
-                            (!chain.tls->ca_name.empty() && generate::validationName(*chain.tls) == key.name));
+          const bool secret = chain.tls && holds(*chain.tls);
           if (key.type == serve::Type::Secret ? secret : key.type == serve::Type::Listener && listener.name == key.name) {
             addObject(listener.ref);
             if (chain.tls) addSecret(*chain.tls);
@@ -301,14 +311,13 @@ nlohmann::ordered_json Engine::Impl::ir() const {
   for (const auto& [cluster_name, cluster] : by_name) {
     const ir::Upstream& upstream = *cluster->upstream;
     Json one = {{"name", cluster_name}, {"host", upstream.host}, {"port", upstream.port}};
-    if (upstream.tls) one["tls"] = {{"sni", upstream.tls->sni}};
-    if (upstream.http2) one["http2"] = true;
-    one["connect_timeout_ms"] = upstream.connect_timeout_ms;
+    describeUpstream(upstream, one);
     const bool dns = cluster->discovery && cluster->discovery->kind == ir::Discovery::Kind::Dns;
     one["discovery"] = !cluster->discovery                       ? "none"
                        : !cluster->discovery->assignment.empty() ? cluster->discovery->assignment
                        : dns                                     ? "DNS"
                                                                  : "address";
+    if (cluster->discovery && !cluster->discovery->host.empty()) one["external_name"] = cluster->discovery->host;
     for (const ObjectRef& ref : cluster->mappings) one["mappings"].push_back(ref.ns + "/" + ref.name);
     out["clusters"].push_back(std::move(one));
   }

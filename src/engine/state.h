@@ -264,6 +264,7 @@ class Engine::Impl {
   std::set<ObjectRef> objects_with_findings_;
   std::set<ObjectRef> mappings_with_findings_;
   std::set<ClusterEntry*> clusters_with_problems_;
+  std::set<ClusterEntry*> clusters_with_secrets_;  // that TLS to them needs
   std::set<GroupEntry*> groups_with_findings_;
   std::set<ClassEntry*> classes_without_hosts_;
 

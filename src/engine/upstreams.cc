@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "base/fields_hash.h"
 #include "engine/note.h"
 #include "engine/state.h"
@@ -13,6 +16,10 @@ namespace {
 template <typename T>
 const T* specOf(const ObjectPtr& object) {
   return object ? std::get_if<T>(&object->spec) : nullptr;
+}
+
+bool namesSecrets(const ir::Upstream& upstream) {
+  return upstream.tls && (!upstream.tls->secret_name.empty() || !upstream.tls->ca_name.empty());
 }
 
 }  // namespace
@@ -64,6 +71,10 @@ ClusterEntry* Engine::Impl::acquireCluster(const ir::Upstream& upstream, const O
     cluster_names_[upstream.base_name].insert(&entry);
     dirty_cluster_names_.insert(upstream.base_name);
     if (!upstream.service_name.empty()) services_[{upstream.service_namespace, upstream.service_name}].users.insert(&entry);
+    if (namesSecrets(upstream)) {
+      clusters_with_secrets_.insert(&entry);
+      dirty_secret_resources_ = true;
+    }
   }
   entry.mappings.insert(mapping);
   return &entry;
@@ -79,12 +90,17 @@ void Engine::Impl::releaseCluster(ClusterEntry* cluster, const ObjectRef& mappin
 void Engine::Impl::nameClusters(const std::string& base_name) {
   const auto it = cluster_names_.find(base_name);
   if (it == cluster_names_.end()) return;
-  const ClusterEntry* plain = nullptr;
-  for (const ClusterEntry* entry : it->second) {
-    if (!entry->upstream->tagged && (!plain || entry->hash < plain->hash)) plain = entry;
-  }
-  for (ClusterEntry* entry : it->second) {
-    std::string name = plain && entry == plain ? base_name : fmt::format("{}-{}", base_name, entry->hash.hex().substr(0, 8));
+  std::vector<ClusterEntry*> entries(it->second.begin(), it->second.end());
+  std::sort(entries.begin(), entries.end(), [](const ClusterEntry* a, const ClusterEntry* b) {
+    return std::tie(a->upstream->name_hash, a->hash) < std::tie(b->upstream->name_hash, b->hash);
+  });
+  std::set<std::string> taken;
+  for (ClusterEntry* entry : entries) {
+    std::string name = base_name;
+    if (entry->upstream->tagged || !taken.insert(name).second) {
+      name = fmt::format("{}-{}", base_name, entry->upstream->name_hash.substr(0, 8));
+      if (!taken.insert(name).second) name = fmt::format("{}-{}", base_name, entry->hash.hex());
+    }
     if (name == entry->name) continue;
     if (!entry->name.empty()) remove(serve::Type::Cluster, entry->name);
     entry->name = std::move(name);
@@ -107,6 +123,7 @@ void Engine::Impl::updateClusters() {
     }
     it = dirty_clusters_.erase(it);
     clusters_with_problems_.erase(entry);
+    if (clusters_with_secrets_.erase(entry) > 0) dirty_secret_resources_ = true;
     if (!entry->name.empty()) remove(serve::Type::Cluster, entry->name);
     useAssignment(*entry, false);
     const ir::Upstream& upstream = *entry->upstream;

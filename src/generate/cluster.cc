@@ -2,10 +2,8 @@
 
 #include <envoy/config/cluster/v3/cluster.pb.h>
 #include <envoy/config/endpoint/v3/endpoint.pb.h>
-#include <envoy/extensions/transport_sockets/tls/v3/tls.pb.h>
-#include <envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h>
 
-#include "generate/any.h"
+#include "generate/cluster_parts.h"
 #include "generate/common.h"
 
 namespace emissary::generate {
@@ -21,54 +19,59 @@ void addEndpoint(endpoint_v3::LocalityLbEndpoints* locality, const std::string& 
   address->set_ipv4_compat(host.find(':') != std::string::npos);
 }
 
-void tls(const ir::Upstream& upstream, cluster_v3::Cluster& out) {
-  envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext context;
-  if (!upstream.tls->sni.empty()) context.set_sni(upstream.tls->sni);
-  if (upstream.http2) context.mutable_common_tls_context()->add_alpn_protocols("h2");
-  auto* socket = out.mutable_transport_socket();
-  socket->set_name("envoy.transport_sockets.tls");
-  packAny(context, socket->mutable_typed_config());
+cluster_v3::Cluster::DnsLookupFamily lookupFamily(const ir::UpstreamPolicy& policy) {
+  if (!policy.ipv6) return cluster_v3::Cluster::V4_ONLY;
+  return policy.ipv4 ? cluster_v3::Cluster::AUTO : cluster_v3::Cluster::V6_ONLY;
 }
 
-void http2(cluster_v3::Cluster& out) {
-  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
-  options.mutable_explicit_http_config()->mutable_http2_protocol_options();
-  auto& any = (*out.mutable_typed_extension_protocol_options())["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
-  packAny(options, &any);
+void dns(const ir::UpstreamPolicy& policy, cluster_v3::Cluster& out) {
+  out.set_type(policy.logical_dns ? cluster_v3::Cluster::LOGICAL_DNS : cluster_v3::Cluster::STRICT_DNS);
+  out.set_dns_lookup_family(lookupFamily(policy));
+  if (policy.respect_dns_ttl) out.set_respect_dns_ttl(true);
+  // A name that does not resolve would otherwise hold up the answer to every other cluster.
+  out.mutable_wait_for_warm_on_init()->set_value(false);
+}
+
+cluster_v3::Cluster::LbPolicy balancing(const std::optional<model::LoadBalancer>& balancer) {
+  using Policy = model::LoadBalancer::Policy;
+  switch (balancer ? balancer->policy : Policy::RoundRobin) {
+    case Policy::RoundRobin: break;
+    case Policy::LeastRequest: return cluster_v3::Cluster::LEAST_REQUEST;
+    case Policy::RingHash: return cluster_v3::Cluster::RING_HASH;
+    case Policy::Maglev: return cluster_v3::Cluster::MAGLEV;
+  }
+  return cluster_v3::Cluster::ROUND_ROBIN;
+}
+
+void discovery(const std::string& name, const ir::Upstream& upstream, const ir::Discovery& discovery, cluster_v3::Cluster& out) {
+  if (discovery.kind == ir::Discovery::Kind::Endpoints) {
+    out.set_type(cluster_v3::Cluster::EDS);
+    auto* eds = out.mutable_eds_cluster_config();
+    eds->set_service_name(discovery.assignment);
+    adsSource(eds->mutable_eds_config());
+    return;
+  }
+  if (discovery.kind == ir::Discovery::Kind::Dns) {
+    dns(*upstream.policy, out);
+  } else {
+    out.set_type(cluster_v3::Cluster::STATIC);
+  }
+  auto* assignment = out.mutable_load_assignment();
+  assignment->set_cluster_name(name);
+  addEndpoint(assignment->add_endpoints(), discovery.host.empty() ? upstream.host : discovery.host, upstream.port);
 }
 
 }  // namespace
 
-Generated cluster(const std::string& name, const ir::Upstream& upstream, const ir::Discovery& discovery) {
+Generated cluster(const std::string& name, const ir::Upstream& upstream, const ir::Discovery& found) {
   cluster_v3::Cluster out;
   out.set_name(name);
   out.set_alt_stat_name(upstream.stat_name);
-  setMillis(upstream.connect_timeout_ms, out.mutable_connect_timeout());
-  switch (discovery.kind) {
-    case ir::Discovery::Kind::Endpoints: {
-      out.set_type(cluster_v3::Cluster::EDS);
-      auto* eds = out.mutable_eds_cluster_config();
-      eds->set_service_name(discovery.assignment);
-      adsSource(eds->mutable_eds_config());
-      break;
-    }
-    case ir::Discovery::Kind::Address:
-    case ir::Discovery::Kind::Dns: {
-      const bool dns = discovery.kind == ir::Discovery::Kind::Dns;
-      out.set_type(dns ? cluster_v3::Cluster::STRICT_DNS : cluster_v3::Cluster::STATIC);
-      if (dns) {
-        out.set_dns_lookup_family(cluster_v3::Cluster::V4_ONLY);
-        // A name that does not resolve would otherwise hold up the answer to every other cluster.
-        out.mutable_wait_for_warm_on_init()->set_value(false);
-      }
-      auto* assignment = out.mutable_load_assignment();
-      assignment->set_cluster_name(name);
-      addEndpoint(assignment->add_endpoints(), upstream.host, upstream.port);
-      break;
-    }
-  }
-  if (upstream.tls) tls(upstream, out);
-  if (upstream.http2) http2(out);
+  out.set_lb_policy(balancing(upstream.policy->load_balancer));
+  discovery(name, upstream, found, out);
+  clusterConnections(upstream, out);
+  clusterTls(upstream, out);
+  clusterHealth(upstream, out);
   return checked(out);
 }
 

@@ -10,7 +10,7 @@
 
 namespace emissary::generate {
 
-Generated cluster(const std::string& name, const ir::Upstream& upstream, const ir::Discovery& discovery);
+Generated cluster(const std::string& name, const ir::Upstream& upstream, const ir::Discovery& found);
 
 Generated clusterLoadAssignment(const std::string& name, const std::vector<compile::Address>& addresses);
 

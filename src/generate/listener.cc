@@ -8,6 +8,7 @@
 #include "generate/any.h"
 #include "generate/common.h"
 #include "generate/http_connection_manager.h"
+#include "generate/tls.h"
 
 namespace emissary::generate {
 namespace {
@@ -15,43 +16,15 @@ namespace {
 namespace listener_v3 = envoy::config::listener::v3;
 namespace tls_v3 = envoy::extensions::transport_sockets::tls::v3;
 
-tls_v3::TlsParameters::TlsProtocol version(const std::string& text) {
-  if (text == "v1.0") return tls_v3::TlsParameters::TLSv1_0;
-  if (text == "v1.1") return tls_v3::TlsParameters::TLSv1_1;
-  if (text == "v1.2") return tls_v3::TlsParameters::TLSv1_2;
-  if (text == "v1.3") return tls_v3::TlsParameters::TLSv1_3;
-  return tls_v3::TlsParameters::TLS_AUTO;
-}
-
-void alpn(const std::string& list, tls_v3::CommonTlsContext* out) {
-  size_t start = 0;
-  while (start <= list.size()) {
-    const size_t end = std::min(list.find(',', start), list.size());
-    std::string protocol = list.substr(start, end - start);
-    std::erase(protocol, ' ');
-    if (!protocol.empty()) out->add_alpn_protocols(protocol);
-    start = end + 1;
-  }
-}
-
 void transportSocket(const ir::TlsTermination& tls, listener_v3::FilterChain& out) {
   tls_v3::DownstreamTlsContext context;
   auto* common = context.mutable_common_tls_context();
-  auto* certificate = common->add_tls_certificate_sds_secret_configs();
-  certificate->set_name(certificateName(tls.secret_namespace, tls.secret_name));
-  adsSource(certificate->mutable_sds_config());
+  sdsSecret(certificateName(tls.secret_namespace, tls.secret_name), common->add_tls_certificate_sds_secret_configs());
   if (!tls.ca_name.empty()) {
-    auto* validation = common->mutable_validation_context_sds_secret_config();
-    validation->set_name(validationName(tls));
-    adsSource(validation->mutable_sds_config());
+    sdsSecret(validationName(tls), common->mutable_validation_context_sds_secret_config());
     if (tls.client_certificate_required) context.mutable_require_client_certificate()->set_value(true);
   }
-  const model::TlsSettings& settings = tls.settings;
-  if (!settings.min_version.empty()) common->mutable_tls_params()->set_tls_minimum_protocol_version(version(settings.min_version));
-  if (!settings.max_version.empty()) common->mutable_tls_params()->set_tls_maximum_protocol_version(version(settings.max_version));
-  for (const std::string& suite : settings.cipher_suites) common->mutable_tls_params()->add_cipher_suites(suite);
-  for (const std::string& curve : settings.ecdh_curves) common->mutable_tls_params()->add_ecdh_curves(curve);
-  alpn(settings.alpn_protocols, common);
+  tlsParameters(tls.settings, common);
   out.mutable_transport_socket()->set_name("envoy.transport_sockets.tls");
   packAny(context, out.mutable_transport_socket()->mutable_typed_config());
 }

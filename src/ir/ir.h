@@ -69,8 +69,10 @@ struct Upstream {
 
   /// Upstream's cluster name, a function of the Mapping alone.
   std::string base_name;
-  /// True when a setting that is not part of `base_name` differs from its default: the name gets a hash.
+  /// True when a setting that is not part of `base_name` differs from its default: the name gets 8 digits of `name_hash`.
   bool tagged = false;
+  /// Over what the object itself asks for: neither the Module nor the content of a TLSContext moves it.
+  std::string name_hash;
 
   std::string host;  // qualified name or IP address, lower case
   uint16_t port = 80;
@@ -86,8 +88,8 @@ struct Upstream {
   Boxed<UpstreamPolicy> policy;
 
   auto fields() const {
-    return std::tie(base_name, tagged, host, port, resolver, service_namespace, service_name, tls, http2, connect_timeout_ms,
-                    stat_name, policy);
+    return std::tie(base_name, tagged, name_hash, host, port, resolver, service_namespace, service_name, tls, http2,
+                    connect_timeout_ms, stat_name, policy);
   }
   bool operator==(const Upstream& other) const { return fields() == other.fields(); }
   auto operator<=>(const Upstream& other) const { return fields() <=> other.fields(); }
@@ -99,6 +101,8 @@ struct Discovery {
   Kind kind = Kind::Dns;
   /// With Endpoints: the assignment that lists the addresses.
   std::string assignment;
+  /// With Address and Dns: what an ExternalName Service stands for; "": the upstream's own host.
+  std::string host;
   auto operator<=>(const Discovery&) const = default;
 };
 

@@ -195,6 +195,7 @@ void takeLogging(const Environment& env, Settings& s) {
 }
 
 void takeRoutes(const Environment& env, Settings& s) {
+  s.load_balancers = find(env, "AMBASSADOR_DISABLE_ENDPOINTS") == nullptr;
   if (const std::string* limit = find(env, "EMISSARY_ROUTE_LIST_LIMIT")) {
     s.route_list_limit = numberIn("EMISSARY_ROUTE_LIST_LIMIT", *limit, 1, UINT32_MAX);
   }

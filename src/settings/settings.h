@@ -88,6 +88,8 @@ struct Settings {
   uint32_t grace_s = 30;
 
   // ---- behaviour
+  /// AMBASSADOR_DISABLE_ENDPOINTS (any text): no load_balancer counts.
+  bool load_balancers = true;
   /// AMBASSADOR_RECONFIG_MAX_DELAY, seconds: at most one configuration in this time. Unset: changes go at once.
   std::optional<uint32_t> reconfig_max_delay_s;
   /// EMISSARY_ROUTE_LIST_LIMIT: a virtual host with more routes is looked up in a match tree.

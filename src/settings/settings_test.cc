@@ -74,6 +74,7 @@ TEST(Settings, VariablesCount) {
                                                           {"AES_LOG_LEVEL", "debug"},
                                                           {"AMBASSADOR_DEBUG", "diagd,envoy"},
                                                           {"AMBASSADOR_JSON_LOGGING", "t"},
+                                                          {"AMBASSADOR_DISABLE_ENDPOINTS", "1"},
                                                           {"AMBASSADOR_METRICS", "all"},
                                                           {"AMBASSADOR_RECONFIG_MAX_DELAY", "4"},
                                                           {"EMISSARY_DRAIN_DELAY_SECONDS", "0"},
@@ -95,6 +96,7 @@ TEST(Settings, VariablesCount) {
   EXPECT_EQ(s.log_level, log::Level::Debug);
   EXPECT_TRUE(s.envoy_debug);
   EXPECT_TRUE(s.json_logging);
+  EXPECT_FALSE(s.load_balancers);
   EXPECT_TRUE(s.all_envoy_metrics);
   EXPECT_EQ(s.reconfig_max_delay_s, 4u);
   EXPECT_EQ(s.drain_delay_s, 0u);
