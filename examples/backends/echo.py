@@ -128,10 +128,12 @@ async def answer(name, request, size, writer):
     await writer.drain()
 
 
-def handler(name):
+def handler(name, tell=None):
     async def handle(reader, writer):
         try:
             while request := await read_request(reader):
+                if tell:
+                    request.headers.update(tell(writer.transport))
                 if request.headers.get("upgrade", "").lower() == "websocket":
                     await websocket(name, request, reader, writer)
                     return
@@ -148,9 +150,9 @@ def handler(name):
     return handle
 
 
-async def serve(name, address, port, ssl=None):
-    """A running asyncio server; the caller closes it."""
-    return await asyncio.start_server(handler(name), address, port, ssl=ssl, backlog=1024)
+async def serve(name, address, port, ssl=None, tell=None):
+    """A running asyncio server; the caller closes it. `tell` gets the transport and gives headers to add to those it tells."""
+    return await asyncio.start_server(handler(name, tell), address, port, ssl=ssl, backlog=1024)
 
 
 async def run(name, addresses):

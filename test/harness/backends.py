@@ -1,8 +1,10 @@
 """Sample backends inside the test's own event loop: the demo's echo server (cleartext or TLS), and the same answers over
-HTTP/2 without TLS, as gRPC servers speak it."""
+HTTP/2, as gRPC servers speak it; these answer gRPC's health checks too. What TLS was like stands among the headers that a
+backend tells: x-tls-sni, x-tls-version, x-tls-alpn, x-tls-client (the common name of the client's certificate)."""
 import asyncio
 import collections
 import json
+import ssl
 import sys
 
 import h2.config
@@ -35,6 +37,7 @@ class _H2Server(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
+        self.tls = describe_tls(transport)
         self.h2.initiate_connection()
         transport.write(self.h2.data_to_send())
 
@@ -57,10 +60,12 @@ class _H2Server(asyncio.Protocol):
     def _answer(self, stream):
         headers, size = self.requests.pop(stream)
         request = echo.Request(headers[":method"], headers[":path"],
-                               {"host": headers[":authority"], **{n: v for n, v in headers.items() if n[0] != ":"}})
+                               {"host": headers[":authority"], **{n: v for n, v in headers.items() if n[0] != ":"}, **self.tls})
         body = json.dumps({**echo.describe(self.name, request, size), "protocol": "h2c"}).encode()
         fields = [(":status", "200"), ("x-backend", self.name)]
         if headers.get("content-type", "").startswith("application/grpc"):
+            if headers[":path"] == "/grpc.health.v1.Health/Check":
+                body = b"\x08\x01"  # SERVING
             self.h2.send_headers(stream, fields + [("content-type", "application/grpc")])
             self.h2.send_data(stream, b"\0" + len(body).to_bytes(4, "big") + body)
             self.h2.send_headers(stream, [("grpc-status", "0")], end_stream=True)
@@ -69,10 +74,30 @@ class _H2Server(asyncio.Protocol):
         self.h2.send_data(stream, body, end_stream=True)
 
 
-async def start(name, address, kind="http", authority=None):
-    """`address` "IP:PORT"; `kind` http, https (certificate named `name`.test, from `authority`) or h2c."""
+def describe_tls(transport):
+    tls = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return {}
+    subject = dict(pair for name in (tls.getpeercert() or {}).get("subject", ()) for pair in name)
+    told = {"x-tls-sni": getattr(tls, "asked_for", None), "x-tls-version": tls.version(), "x-tls-alpn": tls.selected_alpn_protocol(),
+            "x-tls-client": subject.get("commonName")}
+    return {name: value for name, value in told.items() if value}
+
+
+def tls_context(authority, certificate, http2, clients):
+    context = authority.server_context(certificate, http2)
+    context.sni_callback = lambda tls, name, _: setattr(tls, "asked_for", name)
+    if clients:
+        context.load_verify_locations(authority.ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+async def start(name, address, kind="http", authority=None, certificate=None, client_certificate=False):
+    """`address` "IP:PORT"; `kind` http, https, h2c or h2 (over TLS). With TLS: `certificate` is the name it is for (default:
+    `name`.test, from `authority`), `client_certificate` says that clients must show one of that authority."""
     host, _, port = address.rpartition(":")
-    if kind == "h2c":
-        return await asyncio.get_running_loop().create_server(lambda: _H2Server(name), host, int(port))
-    context = authority.server_context(name + ".test") if kind == "https" else None
-    return await echo.serve(name, host, int(port), ssl=context)
+    context = tls_context(authority, certificate or name + ".test", kind == "h2", client_certificate) if kind in ("https", "h2") else None
+    if kind in ("h2c", "h2"):
+        return await asyncio.get_running_loop().create_server(lambda: _H2Server(name), host.strip("[]"), int(port), ssl=context)
+    return await echo.serve(name, host.strip("[]"), int(port), ssl=context, tell=describe_tls)

@@ -3,7 +3,9 @@
 A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and case.yaml:
 
   backends:                      # default: none
-    a: 10.77.0.11:8080           # or {address: 10.77.0.11:8080, kind: http | https | h2c}
+    a: 10.77.0.11:8080           # or {address: 10.77.0.11:8080, kind: http | https | h2c | h2, certificate: name,
+                                 # client_certificate: true}; see backends.py
+  dns: {name: [addresses]}       # what a name server of the case's own answers
   environment: {NAME: value}     # of `emissary run`
   arguments: [--flag]            # of `emissary run`
   requests: [REQUEST...]         # must hold as soon as the gateway is ready
@@ -48,13 +50,13 @@ import urllib.parse
 
 import yaml
 
-from . import backends, certs, client, gateway, netns
+from . import backends, certs, client, dns, gateway, netns
 
 REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
                 "address", "expect", "name", "proxy"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share", "copies", "alpn"}
-CASE_KEYS = {"backends", "environment", "arguments", "requests", "log", "steps"}
+CASE_KEYS = {"backends", "dns", "environment", "arguments", "requests", "log", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
 
@@ -83,9 +85,11 @@ class Case:
                                        self.spec.get("environment"))
 
     async def run(self):
+        if "dns" in self.spec:
+            await dns.serve(self.spec["dns"])
         for name, place in self.spec.get("backends", {}).items():
             place = {"address": place} if isinstance(place, str) else place
-            await backends.start(name, place["address"], place.get("kind", "http"), self.authority)
+            await backends.start(name, **place, authority=self.authority)
         for file in sorted((self.folder / "manifests").glob("*")):
             self.manifests.write(file.name, file.read_text())
         self.gateway.start()
