@@ -6,6 +6,7 @@
 
 #include "compile/route_policy.h"
 #include "compile/upstream.h"
+#include "model/regex.h"
 
 namespace emissary::compile {
 namespace {
@@ -96,6 +97,12 @@ MappingResult compileMapping(const Object& object, const MappingContext& context
   if (leg.weight && *leg.weight < 0) {
     result.findings.push_back(
         findingOn(object, Severity::Error, "spec.weight", fmt::format("is {}; write a percentage from 0 to 100", *leg.weight)));
+    result.usable = false;
+  }
+  const model::RegexSize& regex = mapping.largest_regex;
+  if (std::string problem = model::regexSizeProblem(regex.steps, context.module.regex_max_size); !problem.empty()) {
+    problem += fmt::format(", or raise regex_max_size in the Module (up to {})", model::kMostRegexSteps);
+    result.findings.push_back(findingOn(object, Severity::Error, regex.field, std::move(problem)));
     result.usable = false;
   }
   rewrites(mapping, leg);

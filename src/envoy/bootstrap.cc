@@ -18,6 +18,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kAdsCluster = "xds_cluster";
+// Regular expressions are measured before they are sent, by what the Module allows; this is more than that can be.
+constexpr int kRegexSteps = 20'000;
 constexpr const char* kReadyPath = "/ready";
 
 std::string typeUrl(const char* message) { return std::string("type.googleapis.com/") + message; }
@@ -161,7 +163,8 @@ std::string bootstrap(const BootstrapOptions& options) {
       {"layered_runtime",
        {{"layers", Json::array({{{"name", "static"},
                                  {"static_layer",
-                                  {{"re2.max_program_size.error_level", 200}, {"re2.max_program_size.warn_level", 200}}}}})}}},
+                                  {{"re2.max_program_size.error_level", kRegexSteps},
+                                   {"re2.max_program_size.warn_level", kRegexSteps}}}}})}}},
       // Thousands of clusters: half the memory and half the time to start.
       {"deferred_stat_options", {{"enable_deferred_creation_stats", true}}},
       // The periodic flush stalls configuration by tenths of a second at 10,000 clusters, and nothing reads it.

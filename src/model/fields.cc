@@ -72,6 +72,13 @@ void Report::refuse(std::string field, int line, std::string message) {
   add(Severity::Error, std::move(field), line, std::move(message));
 }
 
+void Report::noteRegex(const Path& path, uint32_t steps) {
+  if (steps < largest_regex_.steps) return;
+  std::string field = path.text();
+  // Of two the first by name, in whatever order they were written.
+  if (steps > largest_regex_.steps || field < largest_regex_.field) largest_regex_ = {std::move(field), steps};
+}
+
 void Report::add(Severity severity, std::string field, int line, std::string message) {
   if (object_.findings.size() > kMaxFindings) return;
   if (object_.findings.size() == kMaxFindings) {

@@ -52,12 +52,17 @@ class Report {
 
   Object& object() { return object_; }
 
+  /// A regular expression of the object's, good but for its size.
+  void noteRegex(const Path& path, uint32_t steps);
+  RegexSize takeLargestRegex() { return std::move(largest_regex_); }
+
  private:
   friend class Part;
   void add(Severity severity, std::string field, int line, std::string message);
 
   Object& object_;
   Part* part_ = nullptr;
+  RegexSize largest_regex_;
 };
 
 /// While it lives, what would refuse the object spoils only the part that is being read. Parts may stand in one another.

@@ -83,6 +83,12 @@ struct MappingPolicy {
   auto operator<=>(const MappingPolicy&) const = default;
 };
 
+/// The regular expression of a Mapping whose program is the longest.
+struct RegexSize {
+  std::string field;
+  uint32_t steps = 0;  // 0: there is none
+};
+
 struct Mapping {
   std::optional<std::string> hostname;  // glob
   std::optional<std::string> host;      // exact, or RE2 when host_regex
@@ -115,6 +121,7 @@ struct Mapping {
   std::vector<std::string> allow_upgrade;  // with "websocket" appended where use_websocket is true
   std::string cluster_tag;
   std::string stats_name;
+  RegexSize largest_regex;
 
   Boxed<MappingPolicy> policy;
 };

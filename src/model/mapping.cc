@@ -56,7 +56,7 @@ void readMatches(Fields& spec, const MatchField& field, std::vector<ValueMatch>&
     ValueMatch match{name, std::string{}, field.regex};
     if (!readText(report, item, at, *match.value)) continue;
     if (field.regex) {
-      if (std::string problem = regexProblem(*match.value); !problem.empty()) refuse(std::move(problem));
+      if (std::string problem = regexProblem(report, at, *match.value); !problem.empty()) refuse(std::move(problem));
     }
     out.push_back(std::move(match));
   }
@@ -84,7 +84,8 @@ void readPath(Fields& spec, Mapping& mapping) {
   if (prefix.empty()) {
     spec.refuse("prefix", "must not be empty; write / to match every path");
   } else if (mapping.prefix_regex) {
-    if (std::string problem = regexProblem(prefix); !problem.empty()) spec.refuse("prefix", std::move(problem));
+    if (std::string problem = regexProblem(spec.report(), spec.path("prefix"), prefix); !problem.empty())
+      spec.refuse("prefix", std::move(problem));
     if (mapping.prefix_exact) spec.warning("prefix_exact", "has no effect beside prefix_regex; remove one of them");
   } else if (prefix[0] != '/') {
     spec.warning("prefix",
@@ -110,7 +111,8 @@ void readHostMatch(Fields& spec, Mapping& mapping) {
   if (spec.read("hostname", mapping.hostname)) warnOfGlob(spec, "hostname", *mapping.hostname);
   if (!spec.read("host", mapping.host)) return;
   if (mapping.host_regex) {
-    if (std::string problem = regexProblem(*mapping.host); !problem.empty()) spec.refuse("host", std::move(problem));
+    if (std::string problem = regexProblem(spec.report(), spec.path("host"), *mapping.host); !problem.empty())
+      spec.refuse("host", std::move(problem));
   } else if (mapping.host->find('*') != std::string::npos) {
     spec.refuse("host", fmt::format("{} holds a '*', but host is compared exactly; write it as hostname", quoted(*mapping.host)));
   }
@@ -121,7 +123,8 @@ void readMethod(Fields& spec, Mapping& mapping) {
   spec.read("method_regex", mapping.method_regex);
   if (!spec.read("method", mapping.method)) return;
   if (mapping.method_regex) {
-    if (std::string problem = regexProblem(*mapping.method); !problem.empty()) spec.refuse("method", std::move(problem));
+    if (std::string problem = regexProblem(spec.report(), spec.path("method"), *mapping.method); !problem.empty())
+      spec.refuse("method", std::move(problem));
   } else if (!isToken(*mapping.method)) {
     spec.warning("method", fmt::format("{} matches no method; a method is one word such as GET", quoted(*mapping.method)));
   } else if (std::any_of(mapping.method->begin(), mapping.method->end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
@@ -185,7 +188,7 @@ bool readRegexRewrite(Fields& spec, std::string_view name, std::optional<RegexRe
   fields.read("substitution", rewrite.substitution);
   bool right = fields.require("pattern", "write the regular expression to replace") && fields.read("pattern", rewrite.pattern);
   if (right) {
-    std::string problem = regexProblem(rewrite.pattern, &rewrite.substitution);
+    std::string problem = regexProblem(spec.report(), fields.path("pattern"), rewrite.pattern, &rewrite.substitution);
     right = problem.empty();
     if (!right) fields.refuse("pattern", std::move(problem));
     out = std::move(rewrite);
@@ -228,6 +231,7 @@ void readMapping(Fields& spec, Object& object) {
   readUpstreamPolicy(spec, policy);
   if (policy != MappingPolicy()) mapping.policy.edit() = std::move(policy);
   for (const std::string_view name : kWithoutEffect) spec.accept(name);
+  mapping.largest_regex = spec.report().takeLargestRegex();
   object.spec = std::move(mapping);
 }
 

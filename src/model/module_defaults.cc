@@ -4,6 +4,7 @@
 
 #include "model/module_reader.h"
 #include "model/readers.h"
+#include "model/regex.h"
 #include "model/text.h"
 
 namespace emissary::model {
@@ -73,7 +74,7 @@ void readMappingDefaults(Fields& config, Module& out) {
   config.read("enable_ipv6", out.enable_ipv6);
   config.read("use_ambassador_namespace_for_service_resolution", out.use_ambassador_namespace_for_service_resolution);
   std::optional<uint32_t> size;
-  readNumber(config, "regex_max_size", size, 1);
+  readNumber(config, "regex_max_size", size, 1, kMostRegexSteps);
   if (size) out.regex_max_size = *size;
   std::optional<std::vector<CircuitBreaker>> breakers;
   readPart(config, "circuit_breakers", readCircuitBreakers, breakers);

@@ -68,6 +68,8 @@ void readUpstreamPolicy(Fields& spec, MappingPolicy& policy);
 
 /// Why Envoy would refuse `pattern`, or ""; with a `substitution`, also why that does not fit.
 std::string regexProblem(const std::string& pattern, const std::string* substitution = nullptr);
+/// The same for a field of a Mapping: its size is noted in `report`, since how large one may be is the Module's to say.
+std::string regexProblem(Report& report, const Path& path, const std::string& pattern, const std::string* substitution = nullptr);
 
 /// "": not an IP address; else "4" or "6".
 std::string_view ipFamily(const std::string& text);
