@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "model/lua.h"
 #include "model/module_reader.h"
 #include "model/readers.h"
 #include "model/text.h"
@@ -67,6 +68,16 @@ void readGrpcStats(Fields& config, HttpSettings& out) {
   }
   fields.finish();
   out.grpc_stats = std::move(stats);
+}
+
+void readLua(Fields& config, HttpSettings& out) {
+  std::string script;
+  if (!readLines(config, "lua_scripts", script)) return;
+  if (std::string problem = luaProblem(script); !problem.empty()) {
+    config.refuse("lua_scripts", std::move(problem));
+  } else {
+    out.lua_scripts = std::move(script);
+  }
 }
 
 void readBuffer(Fields& config, HttpSettings& out) {
@@ -140,7 +151,7 @@ void readHttpFilters(Fields& config, HttpSettings& out) {
   readSwitch(config, "enable_grpc_http11_bridge", out.grpc_http1_bridge);
   readSwitch(config, "enable_grpc_web", out.grpc_web);
   readGrpcStats(config, out);
-  readLines(config, "lua_scripts", out.lua_scripts);
+  readLua(config, out);
   readGzip(config, out);
   readBuffer(config, out);
   std::optional<IpRules> allow = readIpRules(config, "ip_allow", true);

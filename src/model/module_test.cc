@@ -119,6 +119,7 @@ TEST(ModelModule, AWrongKeyIsLeftOutByItself) {
            Row{"{retry_policy: {retry_on: x}}", "error spec.config.retry_policy.retry_on: \"x\" is no condition"},
            Row{"{cors: {origins: [a], credentials: x}}", "error spec.config.cors.credentials: must be true or false"},
            Row{"{defaults: {add_request_headers: x}}", "error spec.config.defaults.add_request_headers: must be a map"},
+           Row{"{lua_scripts: \"function x(\\n\"}", "error spec.config.lua_scripts: is no Lua script: line:2: "},
            Row{"{lua_scripts: \"a\\u0007\"}", "error spec.config.lua_scripts: holds the control character 0x07"},
        }) {
     const ObjectPtr object = module(row.config);
