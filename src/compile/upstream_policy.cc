@@ -65,6 +65,7 @@ ir::UpstreamPolicy upstreamPolicy(const UpstreamRequest& request, const model::M
   out.respect_dns_ttl = own.respect_dns_ttl;
   out.ipv4 = own.enable_ipv4.value_or(module.enable_ipv4);
   out.ipv6 = own.enable_ipv6.value_or(module.enable_ipv6);
+  out.preserve_case = module.http.preserve_case;
   return out;
 }
 

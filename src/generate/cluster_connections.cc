@@ -7,6 +7,7 @@
 #include "generate/any.h"
 #include "generate/cluster_parts.h"
 #include "generate/common.h"
+#include "generate/preserve_case.h"
 
 namespace emissary::generate {
 namespace {
@@ -33,12 +34,14 @@ void keepalive(const model::Keepalive& keepalive, envoy::config::core::v3::TcpKe
 
 void httpOptions(const ir::Upstream& upstream, cluster_v3::Cluster& out) {
   const ir::UpstreamPolicy& policy = *upstream.policy;
-  if (!upstream.http2 && !policy.idle_timeout_ms && !policy.max_connection_lifetime_ms) return;
+  const bool preserve_case = policy.preserve_case && !upstream.http2;
+  if (!upstream.http2 && !preserve_case && !policy.idle_timeout_ms && !policy.max_connection_lifetime_ms) return;
   envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
   if (upstream.http2) {
     options.mutable_explicit_http_config()->mutable_http2_protocol_options();
   } else {
-    options.mutable_explicit_http_config()->mutable_http_protocol_options();
+    auto* http1 = options.mutable_explicit_http_config()->mutable_http_protocol_options();
+    if (preserve_case) preserveCase(*http1);
   }
   auto* common = options.mutable_common_http_protocol_options();
   if (policy.idle_timeout_ms) setMillis(*policy.idle_timeout_ms, common->mutable_idle_timeout());

@@ -6,7 +6,6 @@
 #include <envoy/extensions/filters/http/lua/v3/lua.pb.h>
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
 #include <envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.pb.h>
-#include <envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.pb.h>
 #include <envoy/type/matcher/v3/http_inputs.pb.h>
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 #include "generate/any.h"
 #include "generate/common.h"
 #include "generate/http_filters.h"
+#include "generate/preserve_case.h"
 #include "generate/route_policy.h"
 #include "generate/scope.h"
 
@@ -101,10 +101,7 @@ void headerCase(const model::HttpSettings& http, core_v3::Http1ProtocolOptions& 
   if (http.proper_case) {
     out.mutable_header_key_format()->mutable_proper_case_words();
   } else if (http.preserve_case) {
-    auto* formatter = out.mutable_header_key_format()->mutable_stateful_formatter();
-    formatter->set_name("preserve_case");
-    packAny(envoy::extensions::http::header_formatters::preserve_case::v3::PreserveCaseFormatterConfig(),
-            formatter->mutable_typed_config());
+    preserveCase(out);
   }
 }
 

@@ -55,10 +55,11 @@ struct UpstreamPolicy {
   bool respect_dns_ttl = false;
   bool ipv4 = true;
   bool ipv6 = false;
+  bool preserve_case = false;  // of the names of headers in answers
 
   auto fields() const {
     return std::tie(circuit_breakers, load_balancer, keepalive, idle_timeout_ms, max_connection_lifetime_ms, health_checks,
-                    outlier_detection, dns_type_given, logical_dns, respect_dns_ttl, ipv4, ipv6);
+                    outlier_detection, dns_type_given, logical_dns, respect_dns_ttl, ipv4, ipv6, preserve_case);
   }
   auto operator<=>(const UpstreamPolicy&) const = default;
 };
@@ -124,9 +125,9 @@ struct NamedMatch {
   auto operator<=>(const NamedMatch&) const = default;
 };
 
-/// Which host names a route is for.
+/// Which host names a route is for. Every: each Host's, whatever Mappings the Host selects.
 struct HostMatch {
-  enum class Kind : uint8_t { None, Glob, Regex };
+  enum class Kind : uint8_t { None, Glob, Regex, Every };
   Kind kind = Kind::None;
   std::string text;
   auto operator<=>(const HostMatch&) const = default;

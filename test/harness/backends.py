@@ -93,10 +93,26 @@ def tls_context(authority, certificate, http2, clients):
     return context
 
 
+async def _spelt(reader, writer):
+    """Tells how the name of the request's X-Spelt-So was written, and writes one of its own in an odd way."""
+    try:
+        while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
+            names = [line.partition(":")[0] for line in head.split("\r\n")[1:]]
+            seen = "".join(n for n in names if n.lower() == "x-spelt-so")
+            writer.write(f"HTTP/1.1 200 OK\r\nX-MY-Answer: 1\r\nx-seen: {seen}\r\ncontent-length: 0\r\n\r\n".encode())
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
 async def start(name, address, kind="http", authority=None, certificate=None, client_certificate=False):
-    """`address` "IP:PORT"; `kind` http, https, h2c or h2 (over TLS). With TLS: `certificate` is the name it is for (default:
+    """`address` "IP:PORT"; `kind` http, https, h2c, h2 (over TLS) or spelt. With TLS: `certificate` is the name it is for (default:
     `name`.test, from `authority`), `client_certificate` says that clients must show one of that authority."""
     host, _, port = address.rpartition(":")
+    if kind == "spelt":
+        return await asyncio.start_server(_spelt, host, int(port))
     context = tls_context(authority, certificate or name + ".test", kind == "h2", client_certificate) if kind in ("https", "h2") else None
     if kind in ("h2c", "h2"):
         return await asyncio.get_running_loop().create_server(lambda: _H2Server(name), host.strip("[]"), int(port), ssl=context)
