@@ -19,6 +19,7 @@ bool selects(const model::LabelSelector& selector, const Labels& labels, bool st
 bool takes(const ir::Host& host, const ir::HostMatch& host_match, const std::vector<std::pair<std::string, std::string>>& labels,
            bool strict) {
   using Kind = ir::HostMatch::Kind;
+  if (host_match.kind == Kind::Every) return true;
   const bool named = host_match.kind != Kind::None;
   const bool name_allows = host_match.kind == Kind::Regex || (named && globsOverlap(host.hostname, host_match.text));
   const auto& selector = host.mapping_selector;

@@ -122,6 +122,13 @@ TEST(Order, TheWorkedExample) {
   EXPECT_EQ(sortKey(matching("/ü/", "")).path_length, 3u) << "characters, not bytes";
 }
 
+TEST(Order, BuiltInRoutesComeAfterUsersOfTheSamePath) {
+  ir::Match built_in = matching("/ambassador/v0/", "");
+  built_in.host.kind = ir::HostMatch::Kind::Every;
+  for (const char* host : {"", "*", "a.com"}) EXPECT_GT(sortKey(matching("/ambassador/v0/", host)), sortKey(built_in)) << host;
+  EXPECT_GT(sortKey(built_in), sortKey(matching("/ambassador/", "a.com")));
+}
+
 std::vector<std::pair<size_t, uint32_t>> sharesOf(const std::vector<std::optional<int64_t>>& weights, size_t* problems = nullptr) {
   std::vector<ir::Leg> legs;
   for (const auto& weight : weights) {
@@ -211,6 +218,7 @@ TEST(Association, HostNamesAndSelectors) {
   EXPECT_TRUE(takes(host, none, shop));
   EXPECT_TRUE(takes(host, same, shop));
   EXPECT_FALSE(takes(host, same, {})) << "both must agree";
+  EXPECT_TRUE(takes(host, {ir::HostMatch::Kind::Every, ""}, {}));
   EXPECT_FALSE(takes(host, other, shop));
 }
 

@@ -24,6 +24,8 @@ struct Installation {
   bool strict_labels = true;
   /// AMBASSADOR_DISABLE_ENDPOINTS: no load_balancer counts.
   bool load_balancers = true;
+  /// Where our own administration server is reached: the built-in Mappings lead there.
+  std::string administration = "127.0.0.1:8877";
 };
 
 /// The kind of the resolver called `name` as seen from `ns`: one of the three resolver kinds, or absent when unknown.

@@ -35,6 +35,8 @@ SortKey sortKey(const ir::Match& match) {
   key.precedence = match.precedence;
   key.path_length = characters(match.path);
   key.path = match.path;
+  // Of routes for one path a built-in one comes last, after every Mapping of a user.
+  if (match.host.kind == ir::HostMatch::Kind::Every) return key;
   key.keys.push_back("GET");
   Weigher weigher(key.keys);
   for (const ir::NamedMatch& header : match.headers) key.header_weight += weigher.add(header.name, header.match);

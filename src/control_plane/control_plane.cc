@@ -81,6 +81,10 @@ engine::Options engineOptions(const settings::Settings& settings) {
   options.strict_labels = settings.strict_labels;
   options.forbidden_upstreams = settings::ownAddresses(settings);
   options.load_balancers = settings.load_balancers;
+  settings::Address administration = settings.admin;
+  if (administration.host == "0.0.0.0") administration.host = "127.0.0.1";
+  if (administration.host == "::") administration.host = "::1";
+  options.administration = administration.text();
   return options;
 }
 

@@ -24,8 +24,16 @@ std::string_view tableName(Table table) {
 }
 
 Engine::Impl::Impl(Options options) : options_(std::move(options)) {
-  installation_ = {options_.ns, options_.bind_address, options_.forbidden_upstreams, options_.strict_labels,
-                   options_.load_balancers};
+  installation_ = {options_.ns,
+                   options_.bind_address,
+                   options_.forbidden_upstreams,
+                   options_.strict_labels,
+                   options_.load_balancers,
+                   options_.administration};
+  own_installation_ = installation_;
+  const std::string port = options_.administration.substr(options_.administration.rfind(':'));
+  std::erase_if(own_installation_.forbidden_upstreams, [&](const std::string& address) { return address.ends_with(port); });
+  dirty_modules_ = true;    // without a Module there are built-in Mappings all the same
   dirty_hosts_set_ = true;  // without any object there is already a stand-in Host
 }
 
@@ -55,6 +63,7 @@ const std::map<serve::ResourceKey, serve::ResourcePtr>& Engine::resources() cons
 nlohmann::ordered_json Engine::ir() const { return impl_->ir(); }
 std::map<Kind, ObjectCounts> Engine::objectCounts() const { return impl_->objectCounts(); }
 std::vector<CertificateUse> Engine::certificates() const { return impl_->certificates(); }
+const model::Module& Engine::module() const { return impl_->module(); }
 const std::array<uint64_t, kTables>& Engine::evaluations() const { return impl_->evaluations; }
 
 }  // namespace emissary::engine

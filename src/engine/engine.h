@@ -35,6 +35,8 @@ struct Options {
   bool strict_labels = true;
   /// False: AMBASSADOR_DISABLE_ENDPOINTS.
   bool load_balancers = true;
+  /// Where our admin server is reached from Envoy: the built-in Mappings lead there.
+  std::string administration = "127.0.0.1:8877";
 };
 
 /// A certificate that some Listener shows.
@@ -93,6 +95,8 @@ class Engine {
   std::map<Kind, ObjectCounts> objectCounts() const;
   /// Sorted by Secret.
   std::vector<CertificateUse> certificates() const;
+  /// The Module's settings in use.
+  const model::Module& module() const;
   /// Functions evaluated since the start, by Table.
   const std::array<uint64_t, kTables>& evaluations() const;
 

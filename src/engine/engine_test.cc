@@ -115,6 +115,7 @@ TEST_F(EngineTest, RoutesWaitForTheirShadowsCluster) {
     for (const auto& [key, resource] : engine_.resources()) {
       if (key.type == serve::Type::Routes) out.insert(out.end(), resource->clusters.begin(), resource->clusters.end());
     }
+    std::erase(out, "cluster_127_0_0_1_8877_default");  // the built-in Mappings'
     return out;
   };
   ASSERT_EQ(waitsFor().size(), 1u);
@@ -204,7 +205,7 @@ TEST_F(EngineTest, NamesOfDifferentUpstreamsNeverMeet) {
   apply(two("pay.edge", "pay-edge"));
   size_t clusters = 0;
   for (const auto& [key, resource] : engine_.resources()) clusters += key.type == serve::Type::Cluster;
-  EXPECT_EQ(clusters, 2u);
+  EXPECT_EQ(clusters, 3u);  // and the administration server's
   EXPECT_EQ(engine_.resources().count({serve::Type::Cluster, "cluster_pay_edge_default"}), 1u);
 }
 
@@ -293,6 +294,85 @@ TEST_F(EngineTest, FindingsStandAtTheirField) {
     if (finding.field == "spec.tlsSecret") line = finding.line;
   }
   EXPECT_EQ(line, 7);
+}
+
+std::string module(const std::string& config, const std::string& ns = "default") {
+  return fmt::format(
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Module\nmetadata: {{name: ambassador, namespace: {}}}\nspec: {{config: "
+      "{}}}\n",
+      ns, config);
+}
+
+TEST_F(EngineTest, TheModulesHttpSettingsTouchListenersAlone) {
+  fill();
+  EXPECT_EQ(sent(apply(module("{server_name: x}"))), (Sent{"listener web.default"}));
+  EXPECT_EQ(evaluated(Table::Listener), 1u);
+  EXPECT_EQ(evaluated(Table::Mapping), 0u);
+  EXPECT_EQ(evaluated(Table::Host), 0u);
+  EXPECT_EQ(evaluated(Table::HostRoutes), 0u);
+}
+
+TEST_F(EngineTest, TheModulesDefaultsTouchMappingsAlone) {
+  fill();
+  const serve::Update update = apply(module("{cluster_request_timeout_ms: 1234}"));
+  EXPECT_EQ(evaluated(Table::Mapping), static_cast<uint64_t>(kHosts * kMappingsPerHost) + 3);
+  EXPECT_EQ(evaluated(Table::Listener), 0u);
+  EXPECT_EQ(update.upserts.size(), static_cast<size_t>(kHosts)) << "the routes of each Host";
+}
+
+TEST_F(EngineTest, WhatOnlyPagesShowTouchesNothing) {
+  fill();
+  EXPECT_TRUE(sent(apply(module("{debug_mode: true}"))).empty());
+  EXPECT_EQ(evaluated(), 0u);
+  EXPECT_TRUE(engine_.module().debug_mode);
+}
+
+TEST_F(EngineTest, BuiltInMappingsAreOnEveryHostUntilSwitchedOff) {
+  apply(kListener + host("a", "a.com", ", mappingSelector: {matchLabels: {app: shop}}"));
+  const auto routes = [&] { return engine_.resources().at({serve::Type::Routes, "listener/default/web"})->wire; };
+  const auto cluster = [&] { return engine_.resources().count({serve::Type::Cluster, "cluster_127_0_0_1_8877_default"}); };
+  EXPECT_NE(routes().find("/ambassador/v0/check_alive"), std::string::npos);
+  EXPECT_NE(routes().find("/ambassador/v0/check_ready"), std::string::npos);
+  EXPECT_EQ(cluster(), 1u);
+  EXPECT_EQ(about("a"), (Sent{"spec.mappingSelector"})) << "no Mapping of a user's is for it";
+  EXPECT_EQ(engine_.findings().size(), 1u);
+  EXPECT_EQ(engine_.objectCounts().count(Kind::Mapping), 0u);
+  EXPECT_EQ(engine_.provenance({serve::Type::Cluster, "cluster_127_0_0_1_8877_default"}), std::vector<ObjectRef>{});
+
+  apply(module("{liveness_probe: {enabled: false}, readiness_probe: {}, diagnostics: {enabled: false}}"));
+  EXPECT_EQ(routes().find("/ambassador/v0/"), std::string::npos);
+  EXPECT_EQ(cluster(), 0u);
+  EXPECT_EQ(evaluated(Table::Listener), 0u);
+
+  apply(module("{readiness_probe: {enabled: true, prefix: /up, service: \"bad:port\"}}"));
+  EXPECT_NE(routes().find("/up"), std::string::npos);
+  EXPECT_EQ(about("ambassador"), (Sent{"spec.config.readiness_probe"}));
+}
+
+TEST(EngineOptions, BuiltInMappingsMayLeadWhereOthersMayNot) {
+  Options options;
+  options.forbidden_upstreams = {"127.0.0.1:9877", "127.0.0.1:8001"};
+  options.administration = "127.0.0.1:9877";
+  Engine engine(options);
+  engine.apply({});
+  EXPECT_EQ(engine.resources().count({serve::Type::Cluster, "cluster_127_0_0_1_9877_default"}), 1u);
+  engine.apply(changes(module("{diagnostics: {enabled: true, service: \"127.0.0.1:8001\"}}")));
+  EXPECT_EQ(engine.resources().count({serve::Type::Cluster, "cluster_127_0_0_1_8001_default"}), 0u);
+  ASSERT_EQ(engine.findings().size(), 1u);
+  EXPECT_EQ(engine.findings()[0].field, "spec.config.diagnostics");
+}
+
+TEST_F(EngineTest, TheModuleSaysHowLargeARegularExpressionMayBe) {
+  const std::string mapping =
+      "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: big, namespace: default}\n"
+      "spec: {hostname: \"*\", prefix: \"/[a-z]{300}\", prefix_regex: true, service: a}\n";
+  apply(kListener + host("a", "a.com") + mapping);
+  EXPECT_EQ(about("big"), (Sent{"spec.prefix"}));
+  EXPECT_EQ(engine_.objectCounts().at(Kind::Mapping).rejected, 1u);
+  apply(module("{regex_max_size: 1000}"));
+  EXPECT_EQ(about("big"), Sent{});
+  apply(module("{regex_max_size: 100}"));
+  EXPECT_EQ(about("big"), (Sent{"spec.prefix"}));
 }
 
 }  // namespace

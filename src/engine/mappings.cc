@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compile/association.h"
+#include "compile/built_in.h"
 #include "compile/canary.h"
 #include "compile/glob.h"
 #include "engine/note.h"
@@ -75,10 +76,11 @@ void Engine::Impl::evaluateMapping(const ObjectRef& ref) {
     return;
   }
   count(Table::Mapping);
+  const bool built_in = compile::isBuiltIn(ref);
   entry.secrets.clear();
   entry.contexts.clear();
   const compile::MappingContext context{
-      installation_,
+      built_in ? own_installation_ : installation_,
       *module_,
       selector_keys_,
       [this](std::string_view name, std::string_view ns) { return resolver(name, ns); },
@@ -87,9 +89,10 @@ void Engine::Impl::evaluateMapping(const ObjectRef& ref) {
         return secretState(ns, name);
       },
       [&](std::string_view name, std::string_view ns) { return lookUpContext(name, ns, entry.contexts); }};
-  compile::MappingResult result = compile::compileMapping(*entry.object, context);
+  compile::MappingResult result = built_in ? compile::compileBuiltIn(*entry.object, context, module_object_.get())
+                                           : compile::compileMapping(*entry.object, context);
   note(mappings_with_lookups_, ref, !entry.secrets.empty() || !entry.contexts.empty());
-  reject(ref, !result.usable);
+  if (!built_in) reject(ref, !result.usable);
   note(mappings_with_findings_, ref, !result.findings.empty());
   if (entry.result == result) return;
 

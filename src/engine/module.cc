@@ -1,11 +1,40 @@
-// The Module "ambassador": of several the first by name counts.
+// The Module "ambassador": of several the first by name counts. And the built-in Mappings, which it describes.
 
 #include <fmt/format.h>
 
+#include "compile/built_in.h"
 #include "compile/mapping.h"
 #include "engine/state.h"
 
 namespace emissary::engine {
+namespace {
+
+/// What a change of the Module moves.
+struct Moved {
+  bool http = false;      // every Listener
+  bool defaults = false;  // every Mapping
+  bool built_ins = false;
+  bool secret_names = false;
+};
+
+Moved compare(const model::Module& before, const model::Module& after) {
+  Moved moved;
+  moved.http = before.http != after.http;
+  moved.secret_names = before.tls_secret_namespacing != after.tls_secret_namespacing;
+  moved.built_ins = before.liveness_probe != after.liveness_probe || before.readiness_probe != after.readiness_probe ||
+                    before.diagnostics != after.diagnostics;
+  model::Module rest = before;  // with all of that as it is after
+  rest.http = after.http;
+  rest.liveness_probe = after.liveness_probe;
+  rest.readiness_probe = after.readiness_probe;
+  rest.diagnostics = after.diagnostics;
+  rest.diagnostics_allow_non_local = after.diagnostics_allow_non_local;
+  rest.debug_mode = after.debug_mode;
+  moved.defaults = rest != after || before.http.preserve_case != after.http.preserve_case;  // which clusters need too
+  return moved;
+}
+
+}  // namespace
 
 void Engine::Impl::updateModule() {
   if (!dirty_modules_) return;
@@ -23,13 +52,32 @@ void Engine::Impl::updateModule() {
         compile::findingOn(*object, Severity::Error, "metadata.name",
                            fmt::format("is not used, because {} comes first; keep one of them", chosen->ref.text())));
   }
-  if (now == module_) return;
-  if (now->tls_secret_namespacing != module_->tls_secret_namespacing) {
+  const Moved moved = compare(*module_, *now);
+  module_ = std::move(now);
+  module_object_ = std::move(chosen);
+  if (moved.http) dirty_topology_ = true;
+  if (moved.secret_names) {
     for (const auto& [name, host] : hosts_) dirty_hosts_.insert(name);
   }
-  module_ = std::move(now);
-  for (const auto& [ref, entry] : mappings_) dirty_mappings_.insert(ref);
-  dirty_topology_ = true;
+  if (moved.defaults) {
+    for (const auto& [ref, entry] : mappings_) dirty_mappings_.insert(ref);
+  }
+  updateBuiltIns(moved.built_ins);
+}
+
+// Whose findings they are may have changed even where they have not.
+void Engine::Impl::updateBuiltIns(bool moved) {
+  for (const ObjectRef& ref : compile::builtInRefs(installation_)) {
+    const auto it = mappings_.find(ref);
+    if (it != mappings_.end() && !moved) {
+      if (!it->second.result || !it->second.result->findings.empty()) dirty_mappings_.insert(ref);
+      continue;
+    }
+    ObjectPtr object = compile::builtInMapping(ref, *module_, installation_);
+    if (!object && it == mappings_.end()) continue;
+    mappings_[ref].object = std::move(object);
+    dirty_mappings_.insert(ref);
+  }
 }
 
 }  // namespace emissary::engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compile/built_in.h"
 #include "engine/note.h"
 #include "engine/state.h"
 
@@ -62,6 +63,7 @@ void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {
   const NamespacedName key{ref.ns, ref.name};
   switch (ref.kind) {
     case Kind::Mapping:
+      if (compile::isBuiltIn(ref)) break;  // no name for an object, which was told so
       if (usable) {
         mappings_[ref].object = usable;
       } else if (const auto it = mappings_.find(ref); it != mappings_.end()) {

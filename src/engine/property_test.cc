@@ -77,7 +77,6 @@ class World {
   std::string one() {
     if (chance(2)) return routeDefaults();
     const uint32_t dice = random_() % 100;
-    if (dice < 2) return module();
     if (dice < 38) return mapping();
     if (dice < 56) return host();
     if (dice < 66) return listener();
@@ -86,8 +85,9 @@ class World {
     if (dice < 80) return resolver();
     if (dice < 87) return service();
     if (dice < 92) return endpoints();
-    if (dice < 97) return slice();
-    return ns();
+    if (dice < 95) return slice();
+    if (dice < 96) return ns();
+    return module();
   }
 
   std::string mapping() {
@@ -211,18 +211,6 @@ class World {
     rarely("stats_name", kNames);
     rarely("cluster_tag", kNames);
     return out;
-  }
-
-  std::string module() {
-    static constexpr const char* kConfig[] = {
-        "{}",
-        "{resolver: endpoint}",
-        "{keepalive: {time: 7}, cluster_idle_timeout_ms: 5000}",
-        "{circuit_breakers: [{max_requests: 7}], enable_ipv6: true}",
-        "{load_balancer: {policy: ring_hash, cookie: {name: seat}}, enable_ipv4: false}",
-        "{load_balancer: {policy: nope}, use_ambassador_namespace_for_service_resolution: true}",
-        "{defaults: {tls_secret_namespacing: false, httpmapping: {stats_name: all}}}"};
-    return ours("Module", "ambassador") + "  config: " + pick(kConfig) + "\n";
   }
 
   std::string host() {
@@ -349,6 +337,35 @@ class World {
            "}}\naddressType: IPv4\nendpoints: " + pick(kEndpoints) + "\nports: " + pick(kPorts) + "\n";
   }
 
+  std::string module() {
+    static constexpr const char* kName[] = {"ambassador", "ambassador", "ambassador", "tls"};
+    static constexpr const char* kSettings[] = {
+        "",
+        "",
+        "{use_remote_address: false}",
+        "{gzip: {}, lua_scripts: x = 1}",
+        "{cluster_request_timeout_ms: 7000}",
+        "{resolver: endpoint}",
+        "{resolver: mine}",
+        "{resolver: nope}",
+        "{regex_max_size: 3}",
+        "{diagnostics: {}}",
+        "{diagnostics: {enabled: true, service: one}, debug_mode: true}",
+        "{liveness_probe: {enabled: true, prefix: /a/, service: \"127.0.0.1:8001\"}}",
+        "{readiness_probe: {enabled: true, service: \"no good\"}, server_name: x}",
+        "{defaults: {tls_secret_namespacing: false}}",
+        "{header_case_overrides: [X-A]}",
+        "{keepalive: {time: 7}, cluster_idle_timeout_ms: 5000}",
+        "{circuit_breakers: [{max_requests: 7}], enable_ipv6: true}",
+        "{load_balancer: {policy: ring_hash, cookie: {name: seat}}, enable_ipv4: false}",
+        "{load_balancer: {policy: nope}, use_ambassador_namespace_for_service_resolution: true}",
+        "{defaults: {tls_secret_namespacing: false, httpmapping: {stats_name: all}}}",
+        "{gzip: 3}"};
+    const std::string kind = pick(kName);
+    const std::string settings = pick(kSettings);
+    return ours("Module", kind) + "  config: " + (settings.empty() ? "{}" : settings) + "\n";
+  }
+
   std::string ns() {
     static constexpr const char* kName[] = {"default", "edge"};
     static constexpr const char* kLabels[] = {"{}", "{zone: x}", "{zone: y}"};
@@ -403,9 +420,9 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
   const int edits = wanted ? std::atoi(wanted) : 400;
   World world(GetParam());
   Options options;
-  options.forbidden_upstreams = {"127.0.0.1:8877"};
   options.strict_labels = GetParam() % 4 != 0;
   options.route_list_limit = GetParam() % 2 == 0 ? 64 : 1;  // lists, and match trees
+  options.forbidden_upstreams = {"127.0.0.1:8877", "127.0.0.1:8001"};
   Engine engine(options);
   std::map<serve::ResourceKey, std::string> published;
   int trees = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "compile/built_in.h"
 #include "compile/canary.h"
 #include "engine/policy_json.h"
 #include "engine/state.h"
@@ -131,6 +132,7 @@ std::vector<Finding> Engine::Impl::findings(int64_t now) const {
   std::vector<Finding> out;
   // Positions are those of now: the same content may have moved within its file.
   const auto add = [&](Finding finding) {
+    if (compile::isBuiltIn(finding.object)) return;  // nobody wrote it
     if (const auto it = objects_.find(finding.object); it != objects_.end()) {
       finding.path = it->second->path;
       const int line = it->second->field_lines.find(finding.field);
@@ -178,6 +180,13 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
   const auto addObject = [&](const ObjectRef& ref) {
     if (objects_.contains(ref)) refs.insert(ref);
   };
+  const auto addMapping = [&](const ObjectRef& ref) {
+    if (!compile::isBuiltIn(ref)) {
+      addObject(ref);
+    } else if (module_object_) {
+      addObject(module_object_->ref);
+    }
+  };
   const auto addSecret = [&](const auto& tls) {
     if (!tls.secret_name.empty()) addObject({Kind::Secret, tls.secret_namespace, tls.secret_name});
     if (!tls.ca_name.empty()) addObject({Kind::Secret, tls.ca_namespace, tls.ca_name});
@@ -188,7 +197,9 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
            (!tls.ca_name.empty() &&
             generate::validationName(tls.ca_namespace, tls.ca_name, tls.crl_namespace, tls.crl_name) == key.name);
   };
-  const auto addCluster = [&](const ClusterEntry& cluster) { refs.insert(cluster.mappings.begin(), cluster.mappings.end()); };
+  const auto addCluster = [&](const ClusterEntry& cluster) {
+    for (const ObjectRef& ref : cluster.mappings) addMapping(ref);
+  };
   switch (key.type) {
     case serve::Type::Cluster:
       for (const auto& [upstream, cluster] : clusters_) {
@@ -220,6 +231,7 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
           const bool secret = chain.tls && holds(*chain.tls);
           if (key.type == serve::Type::Secret ? secret : key.type == serve::Type::Listener && listener.name == key.name) {
             addObject(listener.ref);
+            if (key.type == serve::Type::Listener && module_object_) addObject(module_object_->ref);
             if (chain.tls) addSecret(*chain.tls);
             if (const auto it = tables_.find(chain.table); it != tables_.end()) {
               for (const ir::VirtualHost& host : it->second.spec.virtual_hosts) addObject(host.host);
@@ -246,7 +258,7 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
           if (host == hosts_.end()) continue;
           for (const ClassEntry* of : host->second.classes) {
             for (const GroupEntry* group : of->groups) {
-              for (const auto& [order, member] : group->members) refs.insert(member->object->ref);
+              for (const auto& [order, member] : group->members) addMapping(member->object->ref);
             }
           }
         }

@@ -134,6 +134,7 @@ class Engine::Impl {
   nlohmann::ordered_json ir() const;
   std::map<Kind, ObjectCounts> objectCounts() const;
   std::vector<CertificateUse> certificates() const;
+  const model::Module& module() const { return *module_; }
 
   std::map<serve::ResourceKey, serve::ResourcePtr> resources;
   std::array<uint64_t, kTables> evaluations{};
@@ -148,6 +149,7 @@ class Engine::Impl {
 
   // ---- module.cc
   void updateModule();
+  void updateBuiltIns(bool moved);
 
   // ---- annotations.cc
   ObjectPtr written(const ObjectRef& ref) const;
@@ -224,6 +226,7 @@ class Engine::Impl {
 
   Options options_;
   compile::Installation installation_;
+  compile::Installation own_installation_;  // of built-in Mappings: they may lead to our own server
 
   // The store. Objects of other installations are not in it.
   std::unordered_map<ObjectRef, ObjectPtr> objects_;
@@ -240,6 +243,7 @@ class Engine::Impl {
 
   // The tables.
   Boxed<model::Module> module_;  // the one in use
+  ObjectPtr module_object_;      // which it is; null when there is none
   std::map<NamespacedName, ServiceEntry> services_;
   std::map<compile::Assignment, AssignmentEntry> assignments_;
   std::map<NamespacedName, ObjectPtr> secrets_;

@@ -117,6 +117,7 @@ void Engine::Impl::addWithoutHost(const ClassEntry& of, std::vector<Finding>& ou
 
 void Engine::Impl::addWithoutMapping(std::vector<Finding>& out) const {
   const auto ofUser = [](const ClassEntry* of) {
+    if (of->key->host.kind == ir::HostMatch::Kind::Every) return false;
     return std::any_of(of->groups.begin(), of->groups.end(), [](const GroupEntry* group) { return !group->members.empty(); });
   };
   for (const auto& [order, entry] : hosts_) {
