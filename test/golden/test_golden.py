@@ -1,6 +1,8 @@
 """A folder a case: cases/NAME/manifests/* → findings.txt (`check`), ir.json (`compile --output ir`), envoy.json (`compile --output
 envoy`). `make golden` writes what the binary says now; the diff is the review.
 
+A case without a Module gets one that switches the built-in Mappings off, which would stand in every virtual host of every file.
+
 Manifests may hold ${CERT:name} and ${KEY:name}; the certificates are made for each run, and stand in the expected files under
 these names again."""
 import base64
@@ -14,6 +16,11 @@ import pytest
 from harness import certs, paths
 
 CASES = sorted(p.parent for p in pathlib.Path(__file__).parent.glob("cases/*/manifests"))
+QUIET = """apiVersion: getambassador.io/v3alpha1
+kind: Module
+metadata: {name: ambassador}
+spec: {config: {liveness_probe: {enabled: false}, readiness_probe: {enabled: false}, diagnostics: {enabled: false}}}
+"""
 FILES = {"findings.txt": ["check"], "ir.json": ["compile", "--output", "ir"], "envoy.json": ["compile", "--output", "envoy"]}
 
 
@@ -46,6 +53,8 @@ def test_case(case, tmp_path, authority, request):
     (tmp_path / "manifests").mkdir()
     for file in (case / "manifests").iterdir():
         (tmp_path / "manifests" / file.name).write_text(authority.render(file.read_text()))
+    if not any("kind: Module" in file.read_text() for file in (case / "manifests").iterdir()):
+        (tmp_path / "manifests" / "zz-no-built-in-mappings.yaml").write_text(QUIET)
     differences = []
     for name, arguments in FILES.items():
         got = produce(arguments, tmp_path, authority)
