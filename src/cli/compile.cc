@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/offline.h"
-#include "cli/resource_json.h"
+#include "serve/resource_json.h"
 
 namespace emissary::cli {
 
@@ -15,7 +15,8 @@ int compile(const settings::Settings& settings) {
     return 2;
   }
   for (const Finding& finding : offline->findings) std::fprintf(stderr, "%s\n", line(finding).c_str());
-  const nlohmann::ordered_json json = settings.output == "ir" ? offline->engine->ir() : envoyJson(offline->engine->resources());
+  const nlohmann::ordered_json json =
+      settings.output == "ir" ? offline->engine->ir() : serve::envoyJson(offline->engine->resources());
   const std::string text = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
   return offline->errors() > 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-#include "cli/resource_json.h"
+#include "serve/resource_json.h"
 
 #include <gtest/gtest.h>
 
@@ -8,13 +8,13 @@
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
 
-namespace emissary::cli {
+namespace emissary::serve {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::map<serve::ResourceKey, serve::ResourcePtr> of(const std::vector<serve::ResourcePtr>& list) {
-  std::map<serve::ResourceKey, serve::ResourcePtr> result;
+std::map<ResourceKey, ResourcePtr> of(const std::vector<ResourcePtr>& list) {
+  std::map<ResourceKey, ResourcePtr> result;
   for (const auto& resource : list) result[{resource->type, resource->name}] = resource;
   return result;
 }
@@ -32,8 +32,8 @@ TEST(ResourceJson, ProtoNamesSortedAndExpanded) {
   a.mutable_transport_socket()->set_name("envoy.transport_sockets.tls");
   a.mutable_transport_socket()->mutable_typed_config()->PackFrom(tls);
   b.set_name("b");
-  const Json json = envoyJson(of({serve::makeResource(serve::Type::Cluster, "b", b.SerializeAsString()),
-                                  serve::makeResource(serve::Type::Cluster, "a", a.SerializeAsString())}));
+  const Json json = envoyJson(
+      of({makeResource(Type::Cluster, "b", b.SerializeAsString()), makeResource(Type::Cluster, "a", a.SerializeAsString())}));
   ASSERT_EQ(json["clusters"].size(), 2u);
   EXPECT_EQ(json["clusters"][0]["name"], "a");
   EXPECT_EQ(json["clusters"][0]["connect_timeout"], "3s");
@@ -47,7 +47,7 @@ TEST(ResourceJson, KeysAreRedactedCertificatesAreNot) {
   secret.mutable_tls_certificate()->mutable_certificate_chain()->set_inline_string("CERT");
   secret.mutable_tls_certificate()->mutable_private_key()->set_inline_bytes("TOPSECRET");
   secret.mutable_tls_certificate()->mutable_password()->set_inline_string("PASSWORD");
-  const Json json = envoyJson(of({serve::makeResource(serve::Type::Secret, "s", secret.SerializeAsString())}));
+  const Json json = envoyJson(of({makeResource(Type::Secret, "s", secret.SerializeAsString())}));
   const Json& certificate = json["secrets"][0]["tls_certificate"];
   EXPECT_EQ(certificate["certificate_chain"]["inline_string"], "CERT");
   EXPECT_EQ(certificate["private_key"]["inline_bytes"], "<redacted>");
@@ -62,4 +62,4 @@ TEST(ResourceJson, ListsOfSecretsAreRedacted) {
 }
 
 }  // namespace
-}  // namespace emissary::cli
+}  // namespace emissary::serve
