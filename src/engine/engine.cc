@@ -61,6 +61,7 @@ std::vector<Finding> Engine::findings(int64_t now) const { return impl_->finding
 std::vector<ObjectRef> Engine::provenance(const serve::ResourceKey& key) const { return impl_->provenance(key); }
 const std::map<serve::ResourceKey, serve::ResourcePtr>& Engine::resources() const { return impl_->resources; }
 nlohmann::ordered_json Engine::ir() const { return impl_->ir(); }
+std::shared_ptr<const View> Engine::view() const { return impl_->view(); }
 std::map<Kind, ObjectCounts> Engine::objectCounts() const { return impl_->objectCounts(); }
 std::vector<CertificateUse> Engine::certificates() const { return impl_->certificates(); }
 const model::Module& Engine::module() const { return impl_->module(); }

@@ -76,6 +76,8 @@ enum class Table : uint8_t {
 inline constexpr size_t kTables = 11;
 std::string_view tableName(Table table);
 
+struct View;
+
 class Engine {
  public:
   explicit Engine(Options options);
@@ -92,6 +94,8 @@ class Engine {
   const std::map<serve::ResourceKey, serve::ResourcePtr>& resources() const;
   /// The semantic model: Listeners, Hosts, routes in order, clusters. Secrets' content is not in it.
   nlohmann::ordered_json ir() const;
+  /// For diagnostics (engine/view.h): a copy that any thread may read.
+  std::shared_ptr<const View> view() const;
   std::map<Kind, ObjectCounts> objectCounts() const;
   /// Sorted by Secret.
   std::vector<CertificateUse> certificates() const;

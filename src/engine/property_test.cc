@@ -9,6 +9,7 @@
 #include <random>
 
 #include "engine/testing.h"
+#include "engine/view.h"
 
 namespace emissary::engine {
 namespace {
@@ -389,6 +390,17 @@ std::map<serve::ResourceKey, std::string> versions(const Engine& engine) {
 
 std::string describe(const serve::ResourceKey& key) { return std::string(serve::typeLabel(key.type)) + " " + key.name; }
 
+void expectSameView(const View& a, const View& b) {
+  EXPECT_TRUE(a.groups == b.groups);
+  EXPECT_TRUE(a.clusters == b.clusters);
+  EXPECT_TRUE(a.resolvers == b.resolvers);
+  EXPECT_TRUE(a.hosts == b.hosts);
+  EXPECT_TRUE(a.listeners == b.listeners);
+  EXPECT_TRUE(std::equal(a.objects.begin(), a.objects.end(), b.objects.begin(), b.objects.end(),
+                         [](const ObjectPtr& x, const ObjectPtr& y) { return x->ref == y->ref && x->source == y->source; }));
+  EXPECT_EQ(a.resources.size(), b.resources.size());
+}
+
 void expectSame(const Engine& incremental, const Engine& fresh) {
   const auto a = versions(incremental), b = versions(fresh);
   for (const auto& [key, version] : b) {
@@ -411,6 +423,7 @@ void expectSame(const Engine& incremental, const Engine& fresh) {
     EXPECT_EQ(it->second.accepted, count.accepted) << kindName(kind);
     EXPECT_EQ(it->second.rejected, count.rejected) << kindName(kind);
   }
+  expectSameView(*incremental.view(), *fresh.view());
 }
 
 class EngineProperty : public ::testing::TestWithParam<uint32_t> {};

@@ -19,6 +19,7 @@
 #include "compile/match_tree.h"
 #include "compile/order.h"
 #include "engine/engine.h"
+#include "engine/view.h"
 #include "ir/ir.h"
 
 namespace emissary::engine {
@@ -135,6 +136,7 @@ class Engine::Impl {
   std::map<Kind, ObjectCounts> objectCounts() const;
   std::vector<CertificateUse> certificates() const;
   const model::Module& module() const { return *module_; }
+  std::shared_ptr<const View> view() const;
 
   std::map<serve::ResourceKey, serve::ResourcePtr> resources;
   std::array<uint64_t, kTables> evaluations{};
@@ -220,6 +222,10 @@ class Engine::Impl {
            std::string endpoints = {});
   void remove(serve::Type type, const std::string& name);
   serve::Update finish();
+
+  // ---- view.cc
+  ObjectRef resolverObject(std::string_view name, std::string_view ns) const;
+  std::vector<View::Resolver> resolversInUse() const;
 
   void count(Table table) { ++evaluations[static_cast<size_t>(table)]; }
   void reject(const ObjectRef& ref, bool rejected);

@@ -55,6 +55,9 @@ struct Object {
   /// The objects written in its annotation, in that order; `origin` of each is this one. They are not told of elsewhere: they come,
   /// change and go with it.
   std::vector<std::shared_ptr<const Object>> annotated;
+  /// Of kinds of getambassador.io: what was written, as JSON, for people to look at; annotations and status left out. Empty when
+  /// it is too large to be looked at.
+  std::string source;
   /// Of the content that has a meaning to us, and of nothing else: not of status, resourceVersion or position in the file.
   Hash128 hash;
 };

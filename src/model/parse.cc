@@ -25,6 +25,8 @@ constexpr std::string_view kOurGroup = "getambassador.io";
 /// Ids of objects that were stored by way of v2 carry it.
 constexpr std::string_view kIdPrefix = "--apiVersion-v3alpha1-only--";
 constexpr int kMaxListDepth = 8;
+/// Of an object's text that is kept for people to look at.
+constexpr size_t kMaxSource = 64 << 10;
 
 struct ApiVersion {
   std::string_view group;
@@ -168,6 +170,26 @@ const Value& readVersion(const Value& document, std::string_view version_name, c
   readOurs(*now, object, report);
   nameAsWritten(object.findings, first, converted.renamed);
   return *now;
+}
+
+/// Without annotations: tools write whole copies of other objects there.
+std::string sourceOf(const Value& document, const Object& object, std::string_view api_version) {
+  const auto text = [](std::string_view written) {
+    Value value;
+    value.type = Value::Type::String;
+    value.string = written;
+    return value.canonical();
+  };
+  std::string out = fmt::format(R"({{"apiVersion":{},"kind":{},"metadata":{{"name":{},"namespace":{})", text(api_version),
+                                text(kindName(object.ref.kind)), text(object.ref.name), text(object.ref.ns));
+  const Value* metadata = document.find("metadata");
+  if (const Value* labels = metadata != nullptr ? metadata->find("labels") : nullptr; labels != nullptr && labels->isMap()) {
+    out += R"(,"labels":)" + labels->canonical();
+  }
+  out += '}';
+  if (const Value* spec = document.find("spec")) out += R"(,"spec":)" + spec->canonical();
+  out += '}';
+  return out.size() <= kMaxSource ? out : "";
 }
 
 /// Fields beside `spec`: often those of a spec that was forgotten.
@@ -359,6 +381,7 @@ void Reader::readObject(const Value& document, Kind kind, std::string_view api_v
     readTextMap(report, *labels, Path(&root, "labels"), object->labels);
   }
   if (isOurs(kind)) {
+    object->source = sourceOf(document, *object, api_version);  // as written: no variable's value is in it
     Value place;
     const Value& content = readVersion(document, split(api_version).version, context_, report, place);
     warnOfStrayFields(document, report);
