@@ -12,6 +12,8 @@
 #include "model/expand.h"
 #include "model/text.h"
 
+#include "base/uuid.h"
+
 namespace emissary::settings {
 namespace {
 
@@ -106,6 +108,10 @@ void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
   const bool given = flags.single_namespace_option && flags.single_namespace_option->count() > 0;
   s.single_namespace = given ? flags.single_namespace : find(env, "AMBASSADOR_SINGLE_NAMESPACE") != nullptr;
   s.strict_labels = !isTrue(find(env, "DISABLE_STRICT_LABEL_SELECTORS"));
+  // Upstream puts the uid of a namespace of the cluster where the zeros are; without a cluster there is none.
+  const std::string* cluster = find(env, "AMBASSADOR_CLUSTER_ID");
+  s.cluster_id = cluster ? *cluster : uuidOfUrl("d6e_id://00000000-0000-0000-0000-000000000000/" + s.ambassador_id);
+  if (const std::string* banner = find(env, "AMBASSADOR_DIAGD_BANNER_ENDPOINT")) s.banner_endpoint = *banner;
   if (s.ns.empty()) bad("--namespace", s.ns, "name a namespace");
 }
 

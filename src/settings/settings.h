@@ -47,6 +47,10 @@ struct Settings {
   bool single_namespace = false;
   /// False with DISABLE_STRICT_LABEL_SELECTORS: one equal label is enough for a selector.
   bool strict_labels = true;
+  /// AMBASSADOR_CLUSTER_ID; else derived from the installation's id.
+  std::string cluster_id;
+  /// AMBASSADOR_DIAGD_BANNER_ENDPOINT: where the HTML above the diagnostics page is fetched; empty: none.
+  std::string banner_endpoint;
 
   /// What ${NAME} stands for in objects: the environment, without variables that name a secret; EMISSARY_EXPAND_VARIABLES, a
   /// list with commas, narrows it.

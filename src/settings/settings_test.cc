@@ -48,6 +48,7 @@ TEST(Settings, DefaultsOfRun) {
   EXPECT_EQ(s.ready.text(), "127.0.0.1:8006");
   EXPECT_EQ(s.envoy_admin_port, 8001);
   EXPECT_EQ(s.ambassador_id, "default");
+  EXPECT_EQ(s.cluster_id, "07eb43c8-1166-5145-a060-45e4dd907e10");
   EXPECT_EQ(s.ns, "default");
   EXPECT_FALSE(s.single_namespace);
   EXPECT_EQ(s.drain_time_s, 600u);
