@@ -40,22 +40,60 @@ void Compiler::run() {
   while (true) {
     std::vector<Input> inputs = look_again_ ? queue_.takeAll(*look_again_) : queue_.takeAll();
     if (queue_.closed()) return;
+    // Time alone changes what is said of certificates; looking changes nothing.
+    bool changed = look_again_ && Clock::now() >= *look_again_;
     gatherMore(inputs);
     for (Input& input : inputs) {
       if (auto* batch = std::get_if<source::Batch>(&input)) take(std::move(*batch));
-      else refusals_ = std::get<std::vector<serve::Refusal>>(std::move(input));
+      else if (auto* refusals = std::get_if<std::vector<serve::Refusal>>(&input)) refusals_ = std::move(*refusals);
+      changed = changed || !std::holds_alternative<Look>(input);
     }
-    if (!synced_) continue;
-    if (!pending_.empty() || generation_ == 0) compile();
-    report();
+    if (synced_ && changed) {
+      if (!pending_.empty() || generation_ == 0) compile();
+      report();
+      state_ = nullptr;
+    }
+    answer(inputs);
   }
+}
+
+void Compiler::answer(std::vector<Input>& inputs) {
+  for (Input& input : inputs) {
+    auto* look = std::get_if<Look>(&input);
+    if (!look) continue;
+    if (!state_ && generation_ > 0) {
+      auto state = std::make_shared<diagnostics::State>();
+      const SnapshotPtr board = outputs_.board.current();
+      state->generation = generation_;
+      state->findings = std::shared_ptr<const std::vector<Finding>>(board, &board->findings);
+      state->view = engine_.view();
+      state_ = std::move(state);
+    }
+    look->set_value(state_);
+  }
+  std::erase_if(inputs, [](const Input& input) { return std::holds_alternative<Look>(input); });
+}
+
+diagnostics::StatePtr Compiler::look(std::chrono::milliseconds patience) {
+  Look look;
+  std::future<diagnostics::StatePtr> future = look.get_future();
+  queue_.push(std::move(look));
+  const bool made = future.wait_for(patience) == std::future_status::ready;
+  std::lock_guard lock(looked_mutex_);
+  try {
+    if (made) looked_ = future.get();
+  } catch (const std::future_error&) {  // the thread has ended without an answer
+  }
+  return looked_;
 }
 
 void Compiler::gatherMore(std::vector<Input>& inputs) {
   if (spacing_ == std::chrono::seconds{0} || generation_ == 0) return;
+  answer(inputs);  // who looks need not wait
   const Clock::time_point until = last_published_ + spacing_;
   while (Clock::now() < until && !queue_.closed()) {
     std::vector<Input> more = queue_.takeAll(until);
+    answer(more);
     std::move(more.begin(), more.end(), std::back_inserter(inputs));
   }
 }

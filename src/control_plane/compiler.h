@@ -7,7 +7,9 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +21,7 @@
 #include "control_plane/board.h"
 #include "diagnostics/health.h"
 #include "diagnostics/metrics.h"
+#include "diagnostics/scene.h"
 #include "engine/engine.h"
 #include "serve/server.h"
 #include "source/event.h"
@@ -42,11 +45,15 @@ class Compiler {
   void submit(source::Batch batch) { queue_.push(std::move(batch)); }
   /// All that Envoy refuses now.
   void refused(std::vector<serve::Refusal> all) { queue_.push(std::move(all)); }
+  /// What the users' objects have come to, for somebody who looks: made by the compile thread between two of its rounds, and kept
+  /// until something changes. The one before when that thread is busy for longer than `patience`; null when there is none.
+  diagnostics::StatePtr look(std::chrono::milliseconds patience);
   void start();
   void stop();
 
  private:
-  using Input = std::variant<source::Batch, std::vector<serve::Refusal>>;
+  using Look = std::promise<diagnostics::StatePtr>;
+  using Input = std::variant<source::Batch, std::vector<serve::Refusal>, Look>;
   using Clock = std::chrono::steady_clock;
 
   void run();
@@ -56,6 +63,7 @@ class Compiler {
   void compile();
   void report();
   void noteCertificates(std::chrono::seconds now);
+  void answer(std::vector<Input>& inputs);
   std::vector<Finding> findingsOfRefusals() const;
 
   engine::Engine engine_;
@@ -77,6 +85,11 @@ class Compiler {
   /// Where objects were read, for findings about what Envoy refuses.
   std::map<ObjectRef, ObjectPtr> objects_;
   std::map<ObjectRef, std::string> stats_names_;
+
+  /// Null when something has changed since.
+  diagnostics::StatePtr state_;
+  std::mutex looked_mutex_;
+  diagnostics::StatePtr looked_;  // what look() gave last
 
   std::thread thread_;
 };

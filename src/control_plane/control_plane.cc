@@ -14,6 +14,8 @@
 #include "control_plane/compiler.h"
 #include "control_plane/drain.h"
 #include "diagnostics/admin_server.h"
+#include "diagnostics/banner.h"
+#include "diagnostics/console.h"
 #include "diagnostics/envoy_metrics.h"
 #include "diagnostics/health.h"
 #include "diagnostics/metrics.h"
@@ -32,6 +34,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kReadyProbe = 2s;
 constexpr auto kEnvoyMetrics = 1s;
+// For somebody who looks: of Envoy for each question, and of the compile thread.
+constexpr auto kEnvoyLook = 1s;
+constexpr auto kLook = 3s;
 // Sent by the kernel when the supervisor dies.
 constexpr int kOrphaned = SIGHUP;
 
@@ -92,7 +97,7 @@ class ControlPlane {
  public:
   explicit ControlPlane(const settings::Settings& settings)
       : settings_(settings),
-        metrics_({std::string(cli::kVersion), settings.ambassador_id, settings.single_namespace,
+        metrics_({std::string(cli::kVersion), settings.ambassador_id, settings.cluster_id, settings.single_namespace,
                   settings.log_level == log::Level::Debug}),
         health_(!settings.no_envoy, Clock::now()),
         relay_(metrics_, health_),
@@ -101,7 +106,10 @@ class ControlPlane {
                   {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
         source_({.path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
                 [this](source::Batch batch) { compiler_.submit(std::move(batch)); }),
-        admin_(settings.admin, {[this] { return alive(); }, [this] { return ready(); }, [this] { return metrics(); }}) {
+        console_(about(settings), looks()),
+        admin_(settings.admin, {[this] { return timed("check_alive", [this] { return alive(); }); },
+                                [this] { return timed("check_ready", [this] { return ready(); }); }, [this] { return metrics(); },
+                                [this](const diagnostics::Request& request) { return console_.answer(request); }}) {
     relay_.connect(compiler_);
   }
 
@@ -136,6 +144,39 @@ class ControlPlane {
  private:
   std::optional<envoy::Reply> askEnvoy(const std::string& method, const std::string& path, std::chrono::milliseconds time) const {
     return envoy::ask("127.0.0.1", settings_.envoy_admin_port, method, path, time);
+  }
+
+  static diagnostics::About about(const settings::Settings& settings) {
+    char hostname[256] = "";
+    gethostname(hostname, sizeof hostname - 1);
+    return {std::string(cli::kVersion),      hostname,
+            settings.ambassador_id,          settings.ns,
+            settings.single_namespace,       settings.cluster_id,
+            std::chrono::system_clock::now()};
+  }
+
+  diagnostics::Console::Sources looks() {
+    diagnostics::Console::Sources sources;
+    sources.state = [this] { return compiler_.look(kLook); };
+    sources.envoy = [this](const std::string& method, const std::string& path) -> std::optional<std::string> {
+      if (settings_.no_envoy) return std::nullopt;
+      auto reply = askEnvoy(method, path, kEnvoyLook);
+      if (!reply || reply->status != 200) return std::nullopt;
+      return std::move(reply->body);
+    };
+    sources.debug = [this](bool on) { metrics_.debug(on); };
+    if (!settings_.banner_endpoint.empty()) {
+      sources.banner = [this] { return diagnostics::fetchBanner(settings_.banner_endpoint, kEnvoyLook); };
+    }
+    return sources;
+  }
+
+  template <typename Probe>
+  bool timed(const char* name, Probe probe) {
+    const Clock::time_point begin = Clock::now();
+    const bool result = probe();
+    console_.timers().add(name, Clock::now() - begin);
+    return result;
   }
 
   bool envoyUp() const {
@@ -175,6 +216,7 @@ class ControlPlane {
   serve::Server server_;
   Compiler compiler_;
   source::DirectorySource source_;
+  diagnostics::Console console_;
   diagnostics::AdminServer admin_;
 };
 

@@ -68,6 +68,10 @@ class HttpServer : public httplib::Server {
   void widenQueue() { ::listen(svr_sock_, 512); }
 };
 
+bool isLoopback(const std::string& address) {
+  return address.starts_with("127.") || address.starts_with("::ffff:127.") || address == "::1";
+}
+
 void answer(httplib::Response& response, int status, const std::string& text) {
   response.status = status;
   response.set_content(text, "text/plain; charset=utf-8");
@@ -147,8 +151,26 @@ class AdminServer::Impl {
       response.set_content(hooks_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
       return;
     }
-    if (path.starts_with("/ambassador/v0/diag")) return answer(response, 404, "not in this version\n");
-    answer(response, 404, "Not found\n");
+    if (!hooks_.diagnostics) return answer(response, 404, "Not found\n");
+    const Reply reply = hooks_.diagnostics(questionOf(request));
+    response.status = reply.status;
+    response.set_content(reply.body, reply.type.c_str());
+    response.set_header("Cache-Control", "no-store");
+    response.set_header("X-Content-Type-Options", "nosniff");
+    response.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src * data:");
+    if (!reply.location.empty()) response.set_header("Location", reply.location);
+  }
+
+  static Request questionOf(const httplib::Request& request) {
+    Request out;
+    out.method = request.method;
+    out.path = request.path;
+    for (const auto& [name, value] : request.params) out.parameters.emplace(name, value);
+    // The socket's peer and no header: those anybody can write.
+    out.local = isLoopback(request.remote_addr);
+    out.scheme = request.get_header_value("X-Forwarded-Proto");
+    out.host = request.get_header_value("Host");
+    return out;
   }
 
   const settings::Address address_;

@@ -1,12 +1,13 @@
 #pragma once
-// The admin HTTP server: probes and metrics (spec 90 §1). Owned by the control plane; its answers are made by the hooks, which are
-// called from its own threads, several at once. A client that is slow or says nothing holds a thread of its own, for seconds, and
-// no probe: threads are added as needed up to kThreads.
+// The admin HTTP server: probes, metrics and what is for people to look at. Owned by the control plane; its answers are made by the
+// hooks, which are called from its own threads, several at once. A client that is slow or says nothing holds a thread of its own,
+// for seconds, and no probe: threads are added as needed up to kThreads.
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "diagnostics/request.h"
 #include "settings/settings.h"
 
 namespace emissary::diagnostics {
@@ -15,6 +16,8 @@ struct AdminHooks {
   std::function<bool()> alive;
   std::function<bool()> ready;
   std::function<std::string()> metrics;
+  /// Everything else. Unset: 404.
+  std::function<Reply(const Request&)> diagnostics;
 };
 
 class AdminServer {

@@ -17,7 +17,11 @@ using ::testing::HasSubstr;
 class AdminServerTest : public ::testing::Test {
  protected:
   AdminServerTest()
-      : server_({"127.0.0.1", 0}, {[this] { return alive_.load(); }, [this] { return ready_.load(); }, [] { return "m 1\n"; }}) {}
+      : server_({"127.0.0.1", 0}, {[this] { return alive_.load(); }, [this] { return ready_.load(); }, [] { return "m 1\n"; },
+                                   [this](const Request& request) {
+                                     asked_ = request;
+                                     return Reply{203, "text/html", "<p>", ""};
+                                   }}) {}
 
   void SetUp() override {
     std::string error;
@@ -43,6 +47,7 @@ class AdminServerTest : public ::testing::Test {
 
   std::atomic<bool> alive_{true};
   std::atomic<bool> ready_{false};
+  Request asked_;
   AdminServer server_;
 };
 
@@ -75,16 +80,27 @@ TEST_F(AdminServerTest, MetricsAndTheRest) {
   EXPECT_EQ(reply->status, 200);
   EXPECT_EQ(reply->body, "m 1\n");
   EXPECT_THAT(reply->get_header_value("Content-Type"), HasSubstr("version=0.0.4"));
-  reply = http.Get("/ambassador/v0/diag/");
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->status, 404);
-  EXPECT_EQ(reply->body, "not in this version\n");
-  reply = http.Get("/" + std::string(4000, 'a'));
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->status, 404);
   reply = http.Delete("/metrics");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 405);
+}
+
+TEST_F(AdminServerTest, TheRestIsDiagnostics) {
+  auto http = client();
+  http.set_url_encode(false);
+  const auto reply = http.Get("/ambassador/v0/diag/a%20b?json=true&filter=errors",
+                              {{"X-Forwarded-Proto", "https"}, {"X-Ambassador-Diag-IP", "10.1.2.3"}, {"Host", "h.test"}});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 203);
+  EXPECT_EQ(reply->body, "<p>");
+  EXPECT_EQ(reply->get_header_value("Content-Type"), "text/html");
+  EXPECT_EQ(reply->get_header_value_count("Content-Type"), 1u);
+  EXPECT_THAT(reply->get_header_value("Content-Security-Policy"), HasSubstr("default-src 'none'"));
+  EXPECT_EQ(asked_.path, "/ambassador/v0/diag/a b");
+  EXPECT_EQ(asked_.parameter("filter"), "errors");
+  EXPECT_EQ(asked_.scheme, "https");
+  EXPECT_EQ(asked_.host, "h.test");
+  EXPECT_TRUE(asked_.local) << "by the socket's peer, whatever headers say";
 }
 
 TEST_F(AdminServerTest, SilentClientsDoNotBlockProbes) {

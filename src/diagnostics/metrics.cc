@@ -36,14 +36,10 @@ class Metrics::Impl {
     auto& info = BuildGauge().Name("ambassador_diagnostics_info").Help("Which installation this is.").Register(registry_);
     info.Add({{"version", identity.version},
               {"ambassador_id", identity.ambassador_id},
+              {"cluster_id", identity.cluster_id},
               {"single_namespace", identity.single_namespace ? "true" : "false"}})
         .Set(1);
-    BuildGauge()
-        .Name("ambassador_log_level")
-        .Help("1 when this level is on.")
-        .Register(registry_)
-        .Add({{"level", "debug"}})
-        .Set(identity.debug ? 1 : 0);
+    debug_.Set(identity.debug ? 1 : 0);
     // Every series exists from the start, so that its first increase can be seen.
     for (int i = 0; i < serve::kTypes; ++i) {
       const auto type = static_cast<serve::Type>(i);
@@ -143,6 +139,8 @@ class Metrics::Impl {
   Gauge& streams_ = BuildGauge().Name("emissary_xds_streams").Help("Envoys connected.").Register(registry_).Add({});
   Gauge& errors_ =
       BuildGauge().Name("ambassador_diagnostics_errors").Help("Errors in what users wrote.").Register(registry_).Add({});
+  Gauge& debug_ =
+      BuildGauge().Name("ambassador_log_level").Help("1 when this level is on.").Register(registry_).Add({{"level", "debug"}});
   Gauge& notices_ = BuildGauge()
                         .Name("ambassador_diagnostics_notices")
                         .Help("Warnings and notices about what users wrote.")
@@ -222,6 +220,8 @@ void Metrics::findings(const std::vector<Finding>& all) {
   impl_->errors_.Set(static_cast<double>(errors));
   impl_->notices_.Set(static_cast<double>(all.size()) - static_cast<double>(errors));
 }
+
+void Metrics::debug(bool on) { impl_->debug_.Set(on ? 1 : 0); }
 
 std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(impl_->registry_.Collect()) + processMetrics(); }
 

@@ -19,6 +19,7 @@ namespace emissary::diagnostics {
 struct Identity {
   std::string version;
   std::string ambassador_id;
+  std::string cluster_id;
   bool single_namespace = false;
   bool debug = false;
 };
@@ -47,6 +48,8 @@ class Metrics {
   void certificates(const std::vector<engine::CertificateUse>& all);
   /// Findings that are open now.
   void findings(const std::vector<Finding>& all);
+  /// Is Envoy's log level "debug"?
+  void debug(bool on);
 
   /// Prometheus text, this process's resources included.
   std::string text() const;

@@ -13,7 +13,7 @@ const Metrics::Time kStart{1000h};
 
 class MetricsTest : public ::testing::Test {
  protected:
-  Metrics metrics_{Identity{"1.2.3", "blue", true, false}};
+  Metrics metrics_{Identity{"1.2.3", "blue", "cluster-7", true, false}};
 };
 
 TEST_F(MetricsTest, EverySeriesExistsFromTheStart) {
@@ -28,6 +28,9 @@ TEST_F(MetricsTest, EverySeriesExistsFromTheStart) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, HasSubstr("version=\"1.2.3\""));
+  EXPECT_THAT(text, HasSubstr("cluster_id=\"cluster-7\""));
+  metrics_.debug(true);
+  EXPECT_THAT(metrics_.text(), HasSubstr("ambassador_log_level{level=\"debug\"} 1\n"));
 }
 
 TEST_F(MetricsTest, EachGenerationIsObservedOncePerStage) {

@@ -1,0 +1,65 @@
+#include "diagnostics/yaml.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace emissary::diagnostics {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/'; }
+
+/// Surely read as this very text; JSON's quoting is YAML's too.
+bool plain(const std::string& text) {
+  constexpr std::array kWords = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
+  if (text.empty() || !letter(text[0])) return false;
+  const bool quiet = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'; });
+  std::string lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
+  return quiet && std::find(kWords.begin(), kWords.end(), lower) == kWords.end();
+}
+
+std::string scalar(const Json& json) {
+  if (json.is_string() && plain(json.get_ref<const std::string&>())) return json.get<std::string>();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);  // of an empty list or map too
+}
+
+bool block(const Json& json) { return json.is_structured() && !json.empty(); }
+
+void write(std::string& out, const Json& json, size_t indent) {
+  const std::string pad(indent, ' ');
+  for (const auto& [key, value] : json.items()) {
+    if (json.is_array()) {
+      out += pad + "-";
+      if (block(value)) {
+        std::string inner;
+        write(inner, value, indent + 2);
+        out += " " + inner.substr(indent + 2);
+      } else {
+        out += " " + scalar(value) + "\n";
+      }
+      continue;
+    }
+    out += pad + scalar(key) + ":";
+    if (block(value)) {
+      out += "\n";
+      write(out, value, indent + 2);
+    } else {
+      out += " " + scalar(value) + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string yaml(const Json& json) {
+  if (!block(json)) return scalar(json) + "\n";
+  std::string out;
+  write(out, json, 0);
+  return out;
+}
+
+}  // namespace emissary::diagnostics

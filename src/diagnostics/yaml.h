@@ -1,0 +1,11 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace emissary::diagnostics {
+
+/// YAML of a JSON value, in blocks; what could be read as anything but text is quoted. Plain.
+std::string yaml(const nlohmann::ordered_json& json);
+
+}  // namespace emissary::diagnostics
