@@ -20,7 +20,7 @@ void addSpec(ContentHash&, const Host&) {}
 void addSpec(ContentHash&, const Listener&) {}
 void addSpec(ContentHash&, const TlsContext&) {}
 void addSpec(ContentHash&, const Resolver&) {}
-void addSpec(ContentHash&, const TcpMapping&) {}
+void addSpec(ContentHash& out, const TcpMapping& mapping) { out.add(static_cast<int64_t>(mapping.tls_passthrough)); }
 void addSpec(ContentHash&, const Boxed<Module>&) {}
 
 void addSpec(ContentHash& out, const Service& service) {

@@ -130,7 +130,9 @@ struct Mapping {
 struct TcpMapping {
   uint32_t port = 0;
   std::string address;  // "" : AMBASSADOR_ENVOY_BIND_ADDRESS
-  std::string host;     // SNI, lower case; "" : the whole port
+  std::string host;     // SNI: a name, "*.suffix" or "*", lower case; "" : the whole port
+  /// Connections for `host` are handed on as they are; the service terminates TLS.
+  bool tls_passthrough = false;
   std::string service;
   std::optional<std::string> tls;
   std::optional<std::string> resolver;

@@ -54,7 +54,6 @@ bool isAwaited(Kind kind) {
     case Kind::ConsulResolver:
     case Kind::LogService:
     case Kind::RateLimitService:
-    case Kind::TCPMapping:
     case Kind::TracingService: return true;
     default: return false;
   }
@@ -83,6 +82,13 @@ void readIds(Fields& spec, Object& object, bool tell) {
   if (!ids.empty()) object.ambassador_id = std::move(ids);
 }
 
+/// Whether metadata.annotations says "true" under `name`.
+bool annotated(const Value& document, std::string_view name) {
+  const Value* metadata = document.find("metadata");
+  const Value* annotations = metadata != nullptr ? metadata->find("annotations") : nullptr;
+  return annotations != nullptr && annotations->text(name) == "true";
+}
+
 void readOurs(const Value& document, Object& object, Report& report) {
   const Kind kind = object.ref.kind;
   Fields spec(report, document.find("spec"), Path(nullptr, "spec"));
@@ -97,6 +103,7 @@ void readOurs(const Value& document, Object& object, Report& report) {
     case Kind::Listener: readListener(spec, object); break;
     case Kind::Module: readModule(spec, object); break;
     case Kind::TLSContext: readTlsContext(spec, object); break;
+    case Kind::TCPMapping: readTcpMapping(spec, annotated(document, kPassthroughAnnotation), object); break;
     case Kind::KubernetesEndpointResolver:
     case Kind::KubernetesServiceResolver: readResolver(spec, object); break;
     default: return;

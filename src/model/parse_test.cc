@@ -196,7 +196,7 @@ TEST(ModelParse, KubernetesObjectsAreForEverybody) {
 }
 
 TEST(ModelParse, KindsWithoutEffect) {
-  for (const char* kind : {"AuthService", "ConsulResolver", "LogService", "RateLimitService", "TCPMapping", "TracingService"}) {
+  for (const char* kind : {"AuthService", "ConsulResolver", "LogService", "RateLimitService", "TracingService"}) {
     const ObjectPtr object = ours(kind, "{service: x}");
     EXPECT_TRUE(object->usable);
     EXPECT_EQ(object->spec.index(), 0u);

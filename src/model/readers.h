@@ -20,6 +20,9 @@ void readListener(Fields& spec, Object& object);
 void readTlsContext(Fields& spec, Object& object);
 void readResolver(Fields& spec, Object& object);
 void readModule(Fields& spec, Object& object);
+/// `tls_passthrough`: what the object's annotation of this name asks for.
+inline constexpr std::string_view kPassthroughAnnotation = "getambassador.io/tls-passthrough";
+void readTcpMapping(Fields& spec, bool tls_passthrough, Object& object);
 
 // Kubernetes: the whole document, of which only what we use is read and checked.
 void readService(const manifest::Value& document, Report& report);
