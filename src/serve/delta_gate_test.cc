@@ -174,6 +174,47 @@ TEST_F(DeltaGateTest, UnsubscribedRoutesWaitNoMore) {
   EXPECT_TRUE(client.stream().answered(world.generation));
 }
 
+// ---- Listeners with TCP proxies
+
+struct ListenerGateTest : DeltaGateTest {
+  void SetUp() override {
+    DeltaGateTest::SetUp();
+    client.publish({listener("tcp", {"a"}), listener("http", {})});
+    client.wildcard(Type::Listener);
+    client.drainAndAck();
+  }
+};
+
+TEST_F(ListenerGateTest, AListenerWaitsForItsClustersAndHoldsNoOther) {
+  client.publish({cluster("b"), listener("tcp", {"b"}), listener("http", {"a"}), listener("new", {"b"})});
+  const auto sent = client.drain();
+  ASSERT_EQ(show(sent), "cluster +b; listener +http");
+  client.ack(sent[0]);
+  EXPECT_EQ(show(client.drain()), "listener +new; listener +tcp");
+}
+
+TEST_F(ListenerGateTest, AListenerIsHeldNoLongerThanTheBound) {
+  client.publish({cluster("slow"), listener("tcp", {"slow"})});
+  ASSERT_EQ(show(client.drain()), "cluster +slow");
+  client.pass(bound);
+  EXPECT_EQ(show(client.drain()), "listener +tcp");
+}
+
+TEST_F(ListenerGateTest, AClusterGoesAfterTheListenerThatNamesIt) {
+  client.subscribe(Type::Routes, {});
+  client.publish({routes("r", {}, "2")});
+  client.drainAndAck();
+  client.publish({cluster("b"), listener("tcp", {"b"})}, {{Type::Cluster, "a"}});
+  client.ack(client.drain()[0]);
+  const auto sent = client.drain();
+  ASSERT_EQ(show(sent), "listener +tcp");
+  client.pass(world.options.removal_grace);
+  EXPECT_EQ(show(client.drain()), "") << "the new Listener is not answered";
+  client.ack(sent[0]);
+  client.pass(world.options.removal_grace);
+  EXPECT_EQ(show(client.drain()), "cluster -a");
+}
+
 // ---- removals
 
 TEST_F(DeltaGateTest, AClusterGoesAfterTheRoutesThatNameItAndAGrace) {

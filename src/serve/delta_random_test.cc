@@ -57,7 +57,7 @@ class FakeEnvoy final : public StreamEvents {
   DeltaStream& stream() { return *stream_; }
   void onNack(Type) override {}
 
-  /// Routes were taken that name a cluster which is published, good and not here.
+  /// Routes or a Listener were taken that name a cluster which is published, good and not here.
   size_t broken = 0;
 
  private:
@@ -85,14 +85,18 @@ class FakeEnvoy final : public StreamEvents {
         subscribe(Type::Endpoints, resource->name);
         break;
       case Type::Endpoints: warming_.erase(resource->name); break;
-      case Type::Listener: subscribe(Type::Routes, resource->name); break;
-      case Type::Routes:
-        for (const std::string& cluster : resource->clusters) {
-          const Slot* slot = world_.published.find(Type::Cluster, cluster);
-          if (slot && !bad(slot->current) && !held(Type::Cluster).contains(cluster)) ++broken;
-        }
+      case Type::Listener:
+        checkClusters(*resource);
+        subscribe(Type::Routes, resource->name);
         break;
+      case Type::Routes: checkClusters(*resource); break;
       default: break;
+    }
+  }
+  void checkClusters(const Resource& resource) {
+    for (const std::string& cluster : resource.clusters) {
+      const Slot* slot = world_.published.find(Type::Cluster, cluster);
+      if (slot && !bad(slot->current) && !held(Type::Cluster).contains(cluster)) ++broken;
     }
   }
   void drop(Type type, const std::string& name) {
@@ -153,7 +157,7 @@ class Scenario {
                                          : numbered("v", static_cast<int>(random() % 5));
   }
 
-  /// Clusters come with their endpoints, Listeners with their routes, and routes name clusters that are published.
+  /// Clusters come with their endpoints, Listeners with their routes, and both name clusters that are published.
   std::vector<ResourceKey> edit() {
     std::vector<ResourcePtr> upserts;
     std::vector<ResourceKey> removals;
@@ -166,7 +170,7 @@ class Scenario {
           upserts.push_back(endpoints(n, content()));
           break;
         case 1:
-          upserts.push_back(other(Type::Listener, n, content()));
+          upserts.push_back(someListener(n));
           upserts.push_back(someRoutes(n));
           routed.insert(n);
           break;
@@ -179,27 +183,32 @@ class Scenario {
           });
           break;
         default:
-          // A cluster goes, and with it all routes to it.
+          // A cluster goes, and with it all that name it.
           if (clusters.erase(n) == 0) break;
           std::erase_if(upserts, [&](const ResourcePtr& r) {
             return r->name == n && (r->type == Type::Cluster || r->type == Type::Endpoints);
           });
-          std::erase_if(upserts, [&](const ResourcePtr& r) { return r->type == Type::Routes; });
+          std::erase_if(upserts, [&](const ResourcePtr& r) { return r->type == Type::Routes || r->type == Type::Listener; });
           removals.push_back({Type::Cluster, n});
           removals.push_back({Type::Endpoints, n});
-          for (const std::string& r : routed) upserts.push_back(someRoutes(r));
+          for (const std::string& r : routed) {
+            upserts.push_back(someRoutes(r));
+            upserts.push_back(someListener(r));
+          }
           break;
       }
     }
     return world.apply(std::move(upserts), std::move(removals));
   }
-  ResourcePtr someRoutes(const std::string& n) {
+  std::vector<std::string> someClusters(uint32_t one_in) {
     std::vector<std::string> named;
     for (const std::string& cluster : clusters) {
-      if (random() % 2) named.push_back(cluster);
+      if (random() % one_in == 0) named.push_back(cluster);
     }
-    return routes(n, std::move(named), content());
+    return named;
   }
+  ResourcePtr someRoutes(const std::string& n) { return routes(n, someClusters(2), content()); }
+  ResourcePtr someListener(const std::string& n) { return listener(n, someClusters(4), content()); }
 
   void settle(FakeEnvoy& envoy) {
     for (int i = 0; i < 20; ++i) {

@@ -20,10 +20,16 @@ inline ResourcePtr eds(const std::string& name, const std::string& content = "1"
 inline ResourcePtr endpoints(const std::string& name, const std::string& content = "1") {
   return makeResource(Type::Endpoints, name, name + content);
 }
-inline ResourcePtr routes(const std::string& name, std::vector<std::string> clusters, const std::string& content = "1") {
+inline ResourcePtr naming(Type type, const std::string& name, std::vector<std::string> clusters, const std::string& content) {
   std::string bytes = name + content;
   for (const std::string& cluster : clusters) bytes.append(" ").append(cluster);
-  return makeResource(Type::Routes, name, bytes, std::move(clusters));
+  return makeResource(type, name, bytes, std::move(clusters));
+}
+inline ResourcePtr routes(const std::string& name, std::vector<std::string> clusters, const std::string& content = "1") {
+  return naming(Type::Routes, name, std::move(clusters), content);
+}
+inline ResourcePtr listener(const std::string& name, std::vector<std::string> clusters, const std::string& content = "1") {
+  return naming(Type::Listener, name, std::move(clusters), content);
 }
 inline ResourcePtr other(Type type, const std::string& name, const std::string& content = "1") {
   return makeResource(type, name, name + content);
