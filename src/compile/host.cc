@@ -10,11 +10,6 @@
 namespace emissary::compile {
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return text;
-}
-
 class HostCompiler {
  public:
   HostCompiler(const Object& object, const HostLookups& lookups)

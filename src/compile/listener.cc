@@ -7,6 +7,7 @@
 
 #include "compile/glob.h"
 #include "compile/partners.h"
+#include "compile/tcp_chains.h"
 
 namespace emissary::compile {
 namespace {
@@ -52,14 +53,6 @@ bool routes(Treatment t) { return t != Treatment::Redirect && t != Treatment::Re
 
 std::string dotted(const ObjectRef& ref) { return ref.name + "." + ref.ns; }
 
-// A host name may carry a port; SNI never does.
-std::string sniOf(const std::string& hostname) {
-  const size_t colon = hostname.rfind(':');
-  if (colon == std::string::npos || colon + 1 == hostname.size()) return hostname;
-  const bool digits = hostname.find_first_not_of("0123456789", colon + 1) == std::string::npos;
-  return digits ? hostname.substr(0, colon) : hostname;
-}
-
 // Envoy knows exact names, "*.suffix" and all names.
 bool validSni(const std::string& sni) {
   if (sni == "*" || isExact(sni)) return !sni.empty();
@@ -68,9 +61,17 @@ bool validSni(const std::string& sni) {
 
 bool namesPort(const ir::VirtualHost& host) { return sniOf(host.hostname) != host.hostname; }
 
+std::string statPrefix(const model::Listener& spec) {
+  if (!spec.stats_prefix.empty()) return spec.stats_prefix;
+  const bool tls = spec.has(Layer::TLS);
+  if (spec.has(Layer::HTTP)) return tls ? "ingress_https" : "ingress_http";
+  return fmt::format("ingress_{}_{}", tls ? "tls" : "tcp", spec.port);
+}
+
 class Builder {
  public:
-  Builder(const TopologyInput& input, const Installation& installation) : input_(input), installation_(installation) {}
+  Builder(const TopologyInput& input, const Installation& installation)
+      : input_(input), installation_(installation), tcp_(input, out_) {}
 
   Topology run() {
     std::map<uint32_t, ObjectRef> owners;
@@ -87,12 +88,19 @@ class Builder {
       if (!supported(*object, spec)) continue;
       used.push_back(object);
     }
+    // Before any chain: what TCPMappings take is not there for Hosts, nor for redirects to go to.
+    for (const ObjectPtr& object : used) claim(*object);
     for (const ObjectPtr& object : used) noteTlsPorts(*object);
     for (const ObjectPtr& object : used) listener(*object, std::get<model::Listener>(object->spec));
+    tcp_.openOthers();
+    taken_.insert(out_.tcp_hosts.begin(), out_.tcp_hosts.end());
+    std::vector<ObjectPtr> for_hosts;
+    for (const ObjectPtr& object : input_.listeners) {
+      if (std::get<model::Listener>(object->spec).has(Layer::HTTP)) for_hosts.push_back(object);
+    }
     for (const ir::Host* host : input_.hosts) {
       if (taken_.contains(host->ref)) continue;
-      find(host->ref, Severity::Warning, "",
-           noListener(*host, input_.listeners, input_.namespace_labels, installation_.strict_labels));
+      find(host->ref, Severity::Warning, "", noListener(*host, for_hosts, input_.namespace_labels, installation_.strict_labels));
     }
     return std::move(out_);
   }
@@ -108,11 +116,6 @@ class Builder {
            "UDP (HTTP/3) is not supported in this version; the Listener is not used");
       return false;
     }
-    if (!spec.has(Layer::HTTP)) {
-      find(object.ref, Severity::Error, "spec.protocol",
-           "Listeners without HTTP are not supported in this version; the Listener is not used");
-      return false;
-    }
     return true;
   }
 
@@ -120,12 +123,21 @@ class Builder {
     return notTaken(object, host, input_.namespace_labels, installation_.strict_labels).none();
   }
 
+  void claim(const Object& object) {
+    const auto& spec = std::get<model::Listener>(object.spec);
+    claims_.emplace(object.ref,
+                    tcp_.claim(installation_.bind_address, spec.port, object.ref, spec.has(Layer::TLS), statPrefix(spec)));
+  }
+
   // Where a redirect can go.
   void noteTlsPorts(const Object& object) {
     const auto& spec = std::get<model::Listener>(object.spec);
-    if (!spec.has(Layer::TLS)) return;
+    const TcpClaims& claims = claims_.at(object.ref);
+    if (!spec.has(Layer::TLS) || !spec.has(Layer::HTTP) || claims.rest) return;
     for (const ir::Host* host : input_.hosts) {
-      if (host->tls && validSni(sniOf(host->hostname)) && takes(object, *host)) tls_ports_[host->ref].insert(spec.port);
+      const std::string sni = sniOf(host->hostname);
+      if (host->tls && validSni(sni) && !claims.names.contains(sni) && takes(object, *host))
+        tls_ports_[host->ref].insert(spec.port);
     }
   }
 
@@ -137,14 +149,25 @@ class Builder {
     listener.port = spec.port;
     listener.proxy_protocol = spec.has(Layer::PROXY);
     listener.tls_inspector = spec.has(Layer::TLS);
-    listener.stat_prefix = !spec.stats_prefix.empty() ? spec.stats_prefix : spec.has(Layer::TLS) ? "ingress_https" : "ingress_http";
+    listener.stat_prefix = statPrefix(spec);
     listener.trusted_hops = spec.l7_depth;
     listener.http = input_.http;
     listener.http2_max_concurrent_streams = spec.http2_max_concurrent_streams;
 
+    TcpClaims& claims = claims_.at(object.ref);
+    listener.chains = std::move(claims.chains);
+    if (!spec.has(Layer::HTTP)) {
+      if (listener.chains.empty()) {
+        find(object.ref, Severity::Error, "spec.port",
+             fmt::format("No matching TCPMappings found, so the Listener is not opened; create a TCPMapping with port: {}",
+                         spec.port));
+      } else {
+        out_.listeners.push_back(std::move(listener));
+      }
+      return;
+    }
     const std::vector<const ir::Host*> hosts = hostsOf(object);
-    if (spec.has(Layer::TLS)) tlsChains(listener, spec, hosts);
-    cleartextChain(listener, spec, hosts);
+    hostChains(listener, spec, hosts, claims);
     if (listener.chains.empty()) {
       find(object.ref, Severity::Error, "spec.hostBinding",
            hosts.empty() ? noHost(object, input_.hosts, input_.namespace_labels, installation_.strict_labels)
@@ -152,6 +175,21 @@ class Builder {
       return;
     }
     out_.listeners.push_back(std::move(listener));
+  }
+
+  void hostChains(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts,
+                  const TcpClaims& claims) {
+    if (claims.rest) {
+      for (const ir::Host* host : hosts) {
+        find(host->ref, Severity::Error, "",
+             fmt::format(
+                 "is not served on port {}, all of which {} takes; give one of the two another port, or the TCPMapping a host",
+                 listener.port, claims.rest->text()));
+      }
+      return;
+    }
+    if (spec.has(Layer::TLS)) tlsChains(listener, spec, hosts, claims);
+    cleartextChain(listener, spec, hosts);
   }
 
   // The Hosts taken, by host name; of several with one name the first keeps it.
@@ -180,7 +218,8 @@ class Builder {
                      winner.ref.text()));
   }
 
-  void tlsChains(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts) {
+  void tlsChains(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts,
+                 const TcpClaims& claims) {
     std::map<std::string, std::vector<const ir::Host*>> by_sni;
     for (const ir::Host* host : hosts) {
       if (!host->tls) continue;
@@ -189,6 +228,13 @@ class Builder {
         find(host->ref, Severity::Error, "spec.hostname",
              fmt::format("\"{}\" cannot be served by TLS: a certificate is chosen by an exact name, \"*.suffix\" or \"*\"",
                          host->hostname));
+        continue;
+      }
+      if (const auto taken = claims.names.find(sni); taken != claims.names.end()) {
+        find(host->ref, Severity::Error, "spec.hostname",
+             fmt::format("TLS for \"{}\" on port {} is not served, because it conflicts with {}, which takes that name; choose "
+                         "another name or port for one of the two",
+                         sni, listener.port, taken->second.text()));
         continue;
       }
       std::vector<const ir::Host*>& sharing = by_sni[sni];
@@ -304,12 +350,21 @@ class Builder {
   const TopologyInput& input_;
   const Installation& installation_;
   Topology out_;
+  TcpTopology tcp_;  // writes to out_
+  std::map<ObjectRef, TcpClaims> claims_;
   std::set<ObjectRef> taken_;
   std::map<ObjectRef, std::set<uint32_t>> tls_ports_;  // of the Listeners that terminate TLS for a Host
   std::map<ObjectRef, ObjectRef> duplicates_;
 };
 
 }  // namespace
+
+std::string sniOf(const std::string& hostname) {
+  const size_t colon = hostname.rfind(':');
+  if (colon == std::string::npos || colon + 1 == hostname.size()) return hostname;
+  const bool digits = hostname.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  return digits ? hostname.substr(0, colon) : hostname;
+}
 
 Topology compileTopology(const TopologyInput& input, const Installation& installation) {
   return Builder(input, installation).run();

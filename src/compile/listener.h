@@ -1,9 +1,10 @@
 #pragma once
-// Listeners and Hosts → filter chains and the RouteConfigurations they need. A function of all Listeners and all Hosts: which
-// Host a Listener takes, who wins a port or a name, is decided by the objects alone.
+// Listeners, Hosts and groups of TCPMappings → filter chains and the RouteConfigurations they need. A function of all of them:
+// which Host a Listener takes, who wins a port or a name, is decided by the objects alone.
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,15 @@ namespace emissary::compile {
 /// since crossing it drains the Listener's connections, and Hosts come and go more rarely.
 inline constexpr size_t kScopedRoutesAboveHosts = 4;
 
+struct TcpGroup;
+
 struct TopologyInput {
   /// Usable Listeners, in the order of compile::orderName.
   std::vector<ObjectPtr> listeners;
   /// Hosts in use, in the order of compile::orderName.
   std::vector<const ir::Host*> hosts;
+  /// In the order of their keys.
+  std::vector<const TcpGroup*> tcp;
   Boxed<model::HttpSettings> http;
   /// Labels of a namespace; empty when it is not known.
   std::function<Labels(const std::string& ns)> namespace_labels;
@@ -29,9 +34,16 @@ struct TopologyInput {
 struct Topology {
   std::vector<ir::Listener> listeners;
   std::map<std::string, ir::RouteTable> tables;
+  /// TCPMappings that no Listener could take.
+  std::set<ObjectRef> unrouted;
+  /// Hosts whose certificate a TCPMapping uses.
+  std::set<ObjectRef> tcp_hosts;
   /// Without path and line, which the caller knows.
   std::vector<Finding> findings;
 };
+
+/// A host name may carry a port; SNI never does.
+std::string sniOf(const std::string& hostname);
 
 Topology compileTopology(const TopologyInput& input, const Installation& installation);
 

@@ -19,11 +19,6 @@ StringMatch stringMatch(const std::optional<std::string>& value, bool regex) {
   return {regex ? StringMatch::Kind::Regex : StringMatch::Kind::Exact, *value, false};
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return text;
-}
-
 // hostname beats host beats an exact :authority header.
 HostMatch hostMatch(const model::Mapping& mapping) {
   if (mapping.hostname) return {HostMatch::Kind::Glob, lower(*mapping.hostname)};
@@ -73,6 +68,11 @@ void autoHostRewrite(ir::Leg& leg) {
 }
 
 }  // namespace
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return text;
+}
 
 Finding findingOn(const Object& object, Severity severity, std::string field, std::string message) {
   return {severity, object.ref, std::move(field), std::move(message), object.path, object.line};

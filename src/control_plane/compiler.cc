@@ -127,6 +127,8 @@ void Compiler::take(const engine::Change& change) {
   objects_[change.ref] = change.object;
   const auto* mapping = std::get_if<model::Mapping>(&change.object->spec);
   if (mapping && !mapping->stats_name.empty()) stats_names_[change.ref] = mapping->stats_name;
+  const auto* tcp = std::get_if<model::TcpMapping>(&change.object->spec);
+  if (tcp && !tcp->stats_name.empty()) stats_names_[change.ref] = tcp->stats_name;
 }
 
 void Compiler::compile() {

@@ -44,9 +44,11 @@ serve::Update Engine::Impl::apply(const std::vector<Change>& changes) {
   updateServices();      // the nature of each Service; the addresses of each assignment in use
   updateSecrets();       // which Secrets can be used, and for what
   updateHosts();         // Hosts with their TLS settings; the labels that selectors ask for
+  updateTcpMappings();   // where each TCPMapping sends its connections; its group and its cluster
   updateMappings();      // what each Mapping takes and where it sends it; its group and its cluster
   updateClusters();      // clusters, by the settings they are asked for with
   updateGroups();        // canary groups: shares, order, and the Hosts they belong to
+  updateTcpGroups();     // groups of TCPMappings: shares, TLS termination
   updateTopology();      // Listeners, filter chains, which RouteConfigurations there are
   updateVirtualHosts();  // the routes of each Host, in order
   updateTables();        // RouteConfigurations

@@ -22,6 +22,16 @@ Boxed<model::HttpSettings> httpSettings(const model::Module& module) {
   return out;
 }
 
+// It waits for them as routes do for theirs.
+std::vector<std::string> clustersOf(const ir::Listener& listener) {
+  std::set<std::string> names;
+  for (const ir::FilterChain& chain : listener.chains) {
+    if (!chain.tcp) continue;
+    for (const ir::TcpProxy::Target& target : chain.tcp->targets) names.insert(target.cluster);
+  }
+  return {names.begin(), names.end()};
+}
+
 bool sameToSelectors(const compile::HostResult& a, const compile::HostResult& b) {
   if (a.host.has_value() != b.host.has_value()) return false;
   return !a.host || (a.host->hostname == b.host->hostname && a.host->mapping_selector == b.host->mapping_selector);
@@ -215,6 +225,7 @@ void Engine::Impl::updateTopology() {
     for (const auto& [name, entry] : hosts_) {
       if (entry.result.host) input.hosts.push_back(&*entry.result.host);
     }
+    for (const auto& [key, group] : tcp_groups_) input.tcp.push_back(&group.result);
     input.http = httpSettings(*module_);
     input.namespace_labels = [this](const std::string& ns) {
       const auto it = namespaces_.find(ns);
@@ -223,7 +234,9 @@ void Engine::Impl::updateTopology() {
     compile::Topology before = std::exchange(topology_, compile::compileTopology(input, installation_));
     emitTopology(before);
     dirty_secret_resources_ = true;
+    tcp_judged_ = false;
   }
+  judgeTcpMappings();
   if (dirty_secret_resources_) emitSecrets();
   dirty_secrets_.clear();
   dirty_topology_ = dirty_secret_resources_ = false;
@@ -255,8 +268,9 @@ void Engine::Impl::emitTopology(const compile::Topology& before) {
     if (it != old.end()) old.erase(it);
     generate::Generated made = generate::listener(listener);
     if (made.problem.empty()) {
-      put(serve::Type::Listener, listener.name, made.bytes);
+      put(serve::Type::Listener, listener.name, made.bytes, clustersOf(listener));
     } else {
+      remove(serve::Type::Listener, listener.name);
       topology_.findings.push_back({Severity::Error, listener.ref, "", "Envoy would refuse it: " + made.problem, "", 0});
     }
   }

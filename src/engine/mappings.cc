@@ -63,6 +63,20 @@ void Engine::Impl::updateMappings() {
   dirty_mappings_.clear();
 }
 
+/// What is looked up is noted in the two sets.
+compile::MappingContext Engine::Impl::mappingContext(const compile::Installation& installation, std::set<NamespacedName>& secrets,
+                                                     std::set<std::string>& contexts) const {
+  return {installation,
+          *module_,
+          selector_keys_,
+          [this](std::string_view name, std::string_view ns) { return resolver(name, ns); },
+          [this, &secrets](std::string_view ns, std::string_view name) {
+            secrets.insert({std::string(ns), std::string(name)});
+            return secretState(ns, name);
+          },
+          [this, &contexts](std::string_view name, std::string_view ns) { return lookUpContext(name, ns, contexts); }};
+}
+
 void Engine::Impl::evaluateMapping(const ObjectRef& ref) {
   const auto it = mappings_.find(ref);
   if (it == mappings_.end()) return;
@@ -79,16 +93,7 @@ void Engine::Impl::evaluateMapping(const ObjectRef& ref) {
   const bool built_in = compile::isBuiltIn(ref);
   entry.secrets.clear();
   entry.contexts.clear();
-  const compile::MappingContext context{
-      built_in ? own_installation_ : installation_,
-      *module_,
-      selector_keys_,
-      [this](std::string_view name, std::string_view ns) { return resolver(name, ns); },
-      [&](std::string_view ns, std::string_view name) {
-        entry.secrets.insert({std::string(ns), std::string(name)});
-        return secretState(ns, name);
-      },
-      [&](std::string_view name, std::string_view ns) { return lookUpContext(name, ns, entry.contexts); }};
+  const compile::MappingContext context = mappingContext(built_in ? own_installation_ : installation_, entry.secrets, entry.contexts);
   compile::MappingResult result = built_in ? compile::compileBuiltIn(*entry.object, context, module_object_.get())
                                            : compile::compileMapping(*entry.object, context);
   note(mappings_with_lookups_, ref, !entry.secrets.empty() || !entry.contexts.empty());

@@ -62,6 +62,9 @@ void Engine::Impl::updateModule() {
   if (moved.defaults) {
     for (const auto& [ref, entry] : mappings_) dirty_mappings_.insert(ref);
   }
+  if (moved.defaults || moved.secret_names) {
+    for (const auto& [ref, entry] : tcp_mappings_) dirty_tcp_mappings_.insert(ref);
+  }
   updateBuiltIns(moved.built_ins);
 }
 

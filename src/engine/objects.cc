@@ -71,6 +71,14 @@ void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {
       }
       if (moved) dirty_mappings_.insert(ref);
       break;
+    case Kind::TCPMapping:
+      if (usable) {
+        tcp_mappings_[ref].object = usable;
+      } else if (const auto it = tcp_mappings_.find(ref); it != tcp_mappings_.end()) {
+        it->second.object = nullptr;
+      }
+      if (moved) dirty_tcp_mappings_.insert(ref);
+      break;
     case Kind::Host: {
       const std::string name = compile::orderName(ref);
       if (now) {
@@ -92,6 +100,7 @@ void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {
       break;
     }
     case Kind::TLSContext:
+      placeContextHosts(old, now, moved);
       if (now) {
         tls_contexts_[ref.name][ref.ns] = now;
       } else {

@@ -78,7 +78,8 @@ class World {
   std::string one() {
     if (chance(2)) return routeDefaults();
     const uint32_t dice = random_() % 100;
-    if (dice < 38) return mapping();
+    if (dice < 30) return mapping();
+    if (dice < 38) return tcpMapping();
     if (dice < 56) return host();
     if (dice < 66) return listener();
     if (dice < 72) return secret();
@@ -214,6 +215,24 @@ class World {
     return out;
   }
 
+  std::string tcpMapping() {
+    static constexpr const char* kPort[] = {"8443", "8443", "8444", "8080", "9000", "9001", "0"};
+    static constexpr const char* kHost[] = {"", "a.com", "a.com", "b.com", "A.com", "\"*.com\"", "\"*\"", "\"a.com:1\""};
+    static constexpr const char* kService[] = {"one:80",      "two.edge:8080", "https://one",    "pay.edge", "pay-edge",
+                                               "10.1.2.3:99", "one:99999",     "127.0.0.1:8877", "three"};
+    static constexpr const char* kWeight[] = {"", "", "10", "60", "0", "100", "150", "-1"};
+    static constexpr const char* kAddress[] = {"", "", "", "0.0.0.0", "10.0.0.9", "\"::\"", "x"};
+    static constexpr const char* kResolver[] = {"", "", "", "endpoint", "mine", "nope"};
+    static constexpr const char* kIdle[] = {"", "", "\"1000\"", "1000", "3s"};
+    static constexpr const char* kTls[] = {"", "", "", "tls", "gone"};
+    std::string out = ours("TCPMapping", name("t", 7)) + "  port: " + pick(kPort) + "\n  service: " + pick(kService) + "\n" +
+                      maybe("host", kHost) + maybe("weight", kWeight) + maybe("address", kAddress) + maybe("resolver", kResolver) +
+                      maybe("idle_timeout_ms", kIdle) + maybe("tls", kTls);
+    if (chance(10))
+      out.replace(out.find("metadata: {"), 11, "metadata: {annotations: {getambassador.io/tls-passthrough: \"true\"}, ");
+    return out;
+  }
+
   std::string host() {
     static constexpr const char* kHostname[] = {"a.com", "a.com",          "b.com", "c.com",  "\"*.com\"",
                                                 "\"*\"", "\"a.com:8080\"", "A.com", "\"x.*\""};
@@ -239,7 +258,7 @@ class World {
   }
 
   std::string listener() {
-    static constexpr const char* kProtocol[] = {"HTTP", "HTTPS", "HTTPS", "HTTPSPROXY", "TCP"};
+    static constexpr const char* kProtocol[] = {"HTTP", "HTTPS", "HTTPS", "HTTPSPROXY", "TCP", "TLS"};
     static constexpr const char* kModel[] = {"XFP", "XFP", "SECURE", "INSECURE"};
     static constexpr const char* kBinding[] = {"{namespace: {from: ALL}}", "{namespace: {from: ALL}}", "{namespace: {from: SELF}}",
                                                "{namespace: {from: ALL}, selector: {matchLabels: {app: shop}}}",
@@ -283,7 +302,7 @@ class World {
   std::string tlsContext() {
     static constexpr const char* kName[] = {"tls", "h0-context", "h1-context"};
     static constexpr const char* kSecret[] = {"", "", "cert-a", "cert-b.edge"};
-    static constexpr const char* kHosts[] = {"", "", "[a.com]", "[h0]"};
+    static constexpr const char* kHosts[] = {"", "[b.com]", "[a.com, b.com]", "[h0]"};
     static constexpr const char* kVersion[] = {"", "v1.2", "v1.3"};
     static constexpr const char* kCa[] = {"", "", "cert-a", "gone"};
     static constexpr const char* kSni[] = {"", "", "a.com"};

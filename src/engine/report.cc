@@ -102,24 +102,41 @@ std::string_view name(model::Host::InsecureAction action) {
   return "";
 }
 
+Json json(const ir::TcpProxy& proxy) {
+  Json out = {{"tcp", Json::array()}};
+  uint32_t sum = 0;
+  for (const ir::TcpProxy::Target& target : proxy.targets) sum += target.weight;
+  for (const ir::TcpProxy::Target& target : proxy.targets) {
+    out["tcp"].push_back({{"mapping", target.mapping.ns + "/" + target.mapping.name},
+                          {"percent", target.weight * 100.0 / sum},
+                          {"cluster", target.cluster}});
+  }
+  if (proxy.idle_timeout_ms) out["idle_timeout_ms"] = *proxy.idle_timeout_ms;
+  return out;
+}
+
 Json json(const ir::Listener& listener) {
   Json out;
   out["name"] = listener.name;
-  out["listener"] = listener.ref.ns + "/" + listener.ref.name;
+  if (listener.ref.kind == Kind::Listener) out["listener"] = listener.ref.ns + "/" + listener.ref.name;
   out["address"] = listener.address;
   out["port"] = listener.port;
   if (listener.proxy_protocol) out["proxy_protocol"] = true;
   if (listener.trusted_hops > 0) out["trusted_hops"] = listener.trusted_hops;
   for (const ir::FilterChain& chain : listener.chains) {
     Json one = {{"name", chain.name}};
+    if (!chain.sni.empty()) one["sni"] = chain.sni;
     if (chain.tls) {
-      one["sni"] = chain.sni;
       one["secret"] = chain.tls->secret_namespace + "/" + chain.tls->secret_name;
       if (!chain.tls->ca_name.empty()) one["client_ca"] = chain.tls->ca_namespace + "/" + chain.tls->ca_name;
       if (!chain.tls->crl_name.empty()) one["client_crl"] = chain.tls->crl_namespace + "/" + chain.tls->crl_name;
       if (chain.tls->client_certificate_required) one["client_certificate_required"] = true;
     }
-    if (chain.scopes.empty()) one["routes"] = chain.table;
+    if (chain.tcp) {
+      one.update(json(*chain.tcp));
+    } else if (chain.scopes.empty()) {
+      one["routes"] = chain.table;
+    }
     for (const ir::Scope& scope : chain.scopes) one["scopes"][scope.hostname] = scope.table;
     out["chains"].push_back(std::move(one));
   }
@@ -153,7 +170,10 @@ std::vector<Finding> Engine::Impl::findings(int64_t now) const {
       if (!cluster->port_problem.empty()) add({Severity::Warning, ref, "spec.service", cluster->port_problem, "", 0});
       if (cluster->problem.empty()) continue;
       add({Severity::Error, ref, "spec.service",
-           "Envoy would refuse its cluster, so its requests are answered 503: " + cluster->problem, "", 0});
+           (ref.kind == Kind::TCPMapping ? "Envoy would refuse its cluster, so it is not used: "
+                                         : "Envoy would refuse its cluster, so its requests are answered 503: ") +
+               cluster->problem,
+           "", 0});
     }
   }
   for (const GroupEntry* group : groups_with_findings_) {
@@ -165,6 +185,12 @@ std::vector<Finding> Engine::Impl::findings(int64_t now) const {
   for (Finding& finding : rest) add(std::move(finding));
   for (const auto& [order, host] : hosts_) {
     for (const Finding& finding : host.result.findings) add(finding);
+  }
+  for (const auto& [ref, mapping] : tcp_mappings_) {
+    for (const Finding& finding : mapping.result->findings) add(finding);
+  }
+  for (const auto& [key, group] : tcp_groups_) {
+    for (const Finding& finding : group.result.findings) add(finding);
   }
   for (const Finding& finding : module_findings_) add(finding);
   for (const Finding& finding : topology_.findings) {
@@ -233,6 +259,9 @@ std::vector<ObjectRef> Engine::Impl::provenance(const serve::ResourceKey& key) c
             addObject(listener.ref);
             if (key.type == serve::Type::Listener && module_object_) addObject(module_object_->ref);
             if (chain.tls) addSecret(*chain.tls);
+            if (chain.tcp) {
+              for (const ir::TcpProxy::Target& target : chain.tcp->targets) addObject(target.mapping);
+            }
             if (const auto it = tables_.find(chain.table); it != tables_.end()) {
               for (const ir::VirtualHost& host : it->second.spec.virtual_hosts) addObject(host.host);
             }

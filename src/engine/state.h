@@ -18,6 +18,7 @@
 #include "compile/mapping.h"
 #include "compile/match_tree.h"
 #include "compile/order.h"
+#include "compile/tcp.h"
 #include "engine/engine.h"
 #include "engine/view.h"
 #include "ir/ir.h"
@@ -47,7 +48,7 @@ struct AssignmentEntry {
 struct ClusterEntry {
   const ir::Upstream* upstream = nullptr;  // the key
   Hash128 hash;                            // of the key
-  std::set<ObjectRef> mappings;
+  std::set<ObjectRef> mappings;            // and TCPMappings: who asks for it
   std::string name;
   std::optional<ir::Discovery> discovery;
   /// Why Envoy would refuse it; its routes then answer 503.
@@ -104,6 +105,21 @@ struct GroupEntry {
   std::array<std::optional<Piece>, 4> pieces;
   std::vector<std::string> clusters;
   std::vector<Finding> findings;
+};
+
+struct TcpMappingEntry {
+  ObjectPtr object;
+  std::optional<compile::TcpMappingResult> result;  // absent until evaluated
+  ClusterEntry* cluster = nullptr;
+  std::optional<compile::TcpKey> group;  // absent when it cannot be used
+  std::set<NamespacedName> secrets;      // looked up, found or not
+  std::set<std::string> contexts;        // names looked up
+};
+
+struct TcpGroupEntry {
+  std::map<std::string, ObjectRef> members;  // by compile::orderName
+  compile::TcpGroup result;
+  std::set<NamespacedName> secrets;  // looked up, found or not
 };
 
 struct HostEntry {
@@ -167,6 +183,7 @@ class Engine::Impl {
   void releaseCluster(ClusterEntry* cluster, const ObjectRef& mapping);
   void nameClusters(const std::string& base_name);
   void evaluateCluster(ClusterEntry& cluster);
+  void markUsers(const ClusterEntry& cluster);
   void useAssignment(ClusterEntry& cluster, bool use);
   void emitAssignment(const compile::Assignment& assignment);
 
@@ -187,6 +204,18 @@ class Engine::Impl {
   void markVirtualHosts(const GroupEntry& group);
   void markVirtualHosts(const HostEntry& host, bool all);
   std::optional<Kind> resolver(std::string_view name, std::string_view ns) const;
+  compile::MappingContext mappingContext(const compile::Installation& installation, std::set<NamespacedName>& secrets,
+                                         std::set<std::string>& contexts) const;
+
+  // ---- tcp.cc: TCPMappings and their groups
+  void placeContextHosts(const ObjectPtr& old, const ObjectPtr& now, bool moved);
+  void markTcpMappings();
+  void updateTcpMappings();
+  void evaluateTcpMapping(const ObjectRef& ref);
+  void leaveTcpGroup(TcpMappingEntry& entry, const ObjectRef& ref);
+  void updateTcpGroups();
+  void evaluateTcpGroup(const compile::TcpKey& key, TcpGroupEntry& group);
+  void judgeTcpMappings();
 
   // ---- hosts.cc: Secrets, Hosts, Listeners
   void updateSecrets();
@@ -241,8 +270,9 @@ class Engine::Impl {
   std::set<ObjectRef> contested_;  // in an annotation, and elsewhere too
   std::map<Kind, uint64_t> totals_;
   std::set<ObjectRef> rejected_;
-  std::map<std::string, std::map<std::string, ObjectPtr>> tls_contexts_;  // name → namespace
-  std::map<std::string, std::map<std::string, ObjectPtr>> resolvers_;     // name → namespace
+  std::map<std::string, std::map<std::string, ObjectPtr>> tls_contexts_;   // name → namespace
+  std::map<std::string, std::map<std::string, ObjectPtr>> context_hosts_;  // TLSContexts: listed host → compile::orderName
+  std::map<std::string, std::map<std::string, ObjectPtr>> resolvers_;      // name → namespace
   std::map<std::string, ObjectPtr> namespaces_;
   std::map<std::string, ObjectPtr> modules_;    // called "ambassador", by compile::orderName
   std::map<std::string, ObjectPtr> listeners_;  // by compile::orderName
@@ -259,6 +289,9 @@ class Engine::Impl {
   std::set<HostEntry*> open_hosts_;                            // with a wildcard
   compile::SelectorKeys selector_keys_;
   std::unordered_map<ObjectRef, MappingEntry> mappings_;
+  std::map<ObjectRef, TcpMappingEntry> tcp_mappings_;
+  std::map<compile::TcpKey, TcpGroupEntry> tcp_groups_;
+  bool tcp_judged_ = true;
   std::map<ir::Upstream, ClusterEntry> clusters_;
   std::map<std::string, std::set<ClusterEntry*>> cluster_names_;  // base name → those that ask for it
   std::map<ir::Match, GroupEntry> groups_;
@@ -289,6 +322,9 @@ class Engine::Impl {
   std::set<std::string> dirty_resolvers_;
   std::set<std::string> dirty_hosts_;  // order names
   std::set<ObjectRef> dirty_mappings_;
+  std::set<ObjectRef> dirty_tcp_mappings_;
+  std::set<compile::TcpKey> dirty_tcp_groups_;
+  std::set<std::string> dirty_context_hosts_;
   std::set<std::string> dirty_cluster_names_;
   std::set<ClusterEntry*> dirty_clusters_;
   std::set<GroupEntry*> dirty_groups_;

@@ -123,6 +123,7 @@ void Engine::Impl::addWithoutMapping(std::vector<Finding>& out) const {
   for (const auto& [order, entry] : hosts_) {
     if (!entry.object || !entry.result.host || std::any_of(entry.classes.begin(), entry.classes.end(), ofUser)) continue;
     const ir::Host& host = *entry.result.host;
+    if (topology_.tcp_hosts.contains(host.ref)) continue;
     const std::string labels = host.mapping_selector ? compile::labelsYaml(*host.mapping_selector) : "";
     const std::string message =
         labels.empty() ? fmt::format(
@@ -151,6 +152,12 @@ void Engine::Impl::addUnusedContexts(std::vector<Finding>& out) const {
     use(entry.contexts, entry.object->ref.ns);
   }
   for (const ObjectRef& ref : mappings_with_lookups_) use(mappings_.at(ref).contexts, ref.ns);
+  for (const auto& [ref, entry] : tcp_mappings_) use(entry.contexts, ref.ns);
+  for (const auto& [key, group] : tcp_groups_) {
+    const auto listing = context_hosts_.find(key.host);
+    if (listing == context_hosts_.end()) continue;
+    for (const auto& [name, context] : listing->second) used.insert(context->ref);
+  }
   for (const auto& [name, of_name] : tls_contexts_) {
     for (const auto& [ns, object] : of_name) {
       if (!object->usable || used.contains(object->ref)) continue;

@@ -105,11 +105,7 @@ void Engine::Impl::nameClusters(const std::string& base_name) {
     if (!entry->name.empty()) remove(serve::Type::Cluster, entry->name);
     entry->name = std::move(name);
     dirty_clusters_.insert(entry);
-    for (const ObjectRef& ref : entry->mappings) {
-      if (const auto mapping = mappings_.find(ref); mapping != mappings_.end() && mapping->second.group) {
-        dirty_groups_.insert(mapping->second.group);
-      }
-    }
+    markUsers(*entry);
   }
 }
 
@@ -166,8 +162,16 @@ void Engine::Impl::evaluateCluster(ClusterEntry& entry) {
   note(clusters_with_problems_, &entry, !made.problem.empty() || !entry.port_problem.empty());
   if (made.problem != entry.problem) {
     entry.problem = std::move(made.problem);
-    for (const ObjectRef& ref : entry.mappings) {
-      if (const auto it = mappings_.find(ref); it != mappings_.end() && it->second.group) dirty_groups_.insert(it->second.group);
+    markUsers(entry);
+  }
+}
+
+void Engine::Impl::markUsers(const ClusterEntry& cluster) {
+  for (const ObjectRef& ref : cluster.mappings) {
+    if (const auto tcp = tcp_mappings_.find(ref); tcp != tcp_mappings_.end() && tcp->second.group) {
+      dirty_tcp_groups_.insert(*tcp->second.group);
+    } else if (const auto it = mappings_.find(ref); it != mappings_.end() && it->second.group) {
+      dirty_groups_.insert(it->second.group);
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "generate/any.h"
 #include "generate/common.h"
 #include "generate/http_connection_manager.h"
+#include "generate/tcp_proxy.h"
 #include "generate/tls.h"
 
 namespace emissary::generate {
@@ -31,15 +32,20 @@ void transportSocket(const ir::TlsTermination& tls, listener_v3::FilterChain& ou
 
 void filterChain(const ir::Listener& listener, const ir::FilterChain& chain, listener_v3::FilterChain* out) {
   out->set_name(chain.name);
-  if (chain.tls) {
+  if (!chain.sni.empty()) {
     out->mutable_filter_chain_match()->set_transport_protocol("tls");
     if (chain.sni != "*") out->mutable_filter_chain_match()->add_server_names(chain.sni);
-    transportSocket(*chain.tls, *out);
-  } else if (listener.tls_inspector) {
+    if (chain.tls) transportSocket(*chain.tls, *out);
+  } else if (listener.tls_inspector && !chain.tcp) {
     // Without it TLS for a name nobody serves would be read as cleartext HTTP.
     out->mutable_filter_chain_match()->set_transport_protocol("raw_buffer");
   }
   auto* filter = out->add_filters();
+  if (chain.tcp) {
+    filter->set_name("envoy.filters.network.tcp_proxy");
+    packAny(tcpProxy(*chain.tcp), filter->mutable_typed_config());
+    return;
+  }
   filter->set_name("envoy.filters.network.http_connection_manager");
   packAny(httpConnectionManager(listener, chain), filter->mutable_typed_config());
 }

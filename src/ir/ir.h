@@ -256,7 +256,8 @@ struct Scope {
 struct TcpProxy {
   struct Target {
     std::string cluster;
-    uint32_t weight = 0;
+    uint32_t weight = 0;  // relative to the others'
+    ObjectRef mapping;    // the TCPMapping behind it
     auto operator<=>(const Target&) const = default;
   };
   std::string stat_prefix;
@@ -267,7 +268,7 @@ struct TcpProxy {
 
 struct FilterChain {
   std::string name;
-  std::string sni;  // with tls; "*": any
+  std::string sni;  // "*": any; "": not looked at. Without `tls` what is encrypted is handed on so
   std::optional<TlsTermination> tls;
   /// Set: no HTTP, and neither `table` nor `scopes`.
   std::optional<TcpProxy> tcp;
