@@ -1,6 +1,6 @@
-"""Sample backends inside the test's own event loop: the demo's echo server (cleartext or TLS), and the same answers over
-HTTP/2, as gRPC servers speak it; these answer gRPC's health checks too. What TLS was like stands among the headers that a
-backend tells: x-tls-sni, x-tls-version, x-tls-alpn, x-tls-client (the common name of the client's certificate)."""
+"""Sample backends inside the test's own event loop: the demo's echo server (cleartext or TLS), the same answers over HTTP/2,
+as gRPC servers speak it (these answer gRPC's health checks too), and lines over raw TCP or TLS. What TLS was like stands among
+the headers that a backend tells: x-tls-sni, x-tls-version, x-tls-alpn, x-tls-client (the common name of the client's certificate)."""
 import asyncio
 import collections
 import json
@@ -74,6 +74,21 @@ class _H2Server(asyncio.Protocol):
         self.h2.send_data(stream, body, end_stream=True)
 
 
+def _lines(name):
+    """Each line is answered by one of JSON: the backend's name, and the line. An empty one ends it, as that of an HTTP request."""
+    async def handle(reader, writer):
+        try:
+            while line := (await reader.readline()).decode("latin-1").strip():
+                writer.write(json.dumps({"backend": name, "line": line, "headers": describe_tls(writer)}).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError, ValueError):
+            pass  # the peer went away, or the loop ends
+        finally:
+            writer.close()
+
+    return handle
+
+
 def describe_tls(transport):
     tls = transport.get_extra_info("ssl_object")
     if tls is None:
@@ -108,12 +123,14 @@ async def _spelt(reader, writer):
 
 
 async def start(name, address, kind="http", authority=None, certificate=None, client_certificate=False):
-    """`address` "IP:PORT"; `kind` http, https, h2c, h2 (over TLS) or spelt. With TLS: `certificate` is the name it is for (default:
-    `name`.test, from `authority`), `client_certificate` says that clients must show one of that authority."""
+    """`address` "IP:PORT"; `kind` http, https, h2c, h2 (over TLS), spelt, tcp or tls (lines). With TLS: `certificate` is the name it is
+    for (default: `name`.test, from `authority`), `client_certificate` says that clients must show one of that authority."""
     host, _, port = address.rpartition(":")
     if kind == "spelt":
         return await asyncio.start_server(_spelt, host, int(port))
-    context = tls_context(authority, certificate or name + ".test", kind == "h2", client_certificate) if kind in ("https", "h2") else None
+    context = tls_context(authority, certificate or name + ".test", kind == "h2", client_certificate) if kind in ("https", "h2", "tls") else None
     if kind in ("h2c", "h2"):
         return await asyncio.get_running_loop().create_server(lambda: _H2Server(name), host.strip("[]"), int(port), ssl=context)
+    if kind in ("tcp", "tls"):
+        return await asyncio.start_server(_lines(name), host.strip("[]"), int(port), ssl=context)
     return await echo.serve(name, host.strip("[]"), int(port), ssl=context, tell=describe_tls)

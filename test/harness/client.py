@@ -150,6 +150,19 @@ class Http2(Connection):
                     return response
 
 
+class Lines(Connection):
+    """Raw TCP or TLS to a backend that answers lines."""
+
+    async def request(self, line):
+        try:
+            self.writer.write(line.encode() + b"\n")
+            await self.writer.drain()
+            answer = await self.reader.readuntil(b"\n")
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise ConnectionClosed(str(error)) from error
+        return Response(200, [], answer, self.certificate)
+
+
 def proxy_header(version, source, destination="127.0.0.1", source_port=5555, destination_port=80):
     """The PROXY protocol's head, as a load balancer sends it before anything else."""
     if str(version) == "1":
@@ -158,8 +171,9 @@ def proxy_header(version, source, destination="127.0.0.1", source_port=5555, des
     return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack(">BBH", 0x21, 0x11, len(addresses)) + addresses
 
 
-async def connect(address, port, http2=False, context=None, sni=None, before=b""):
-    """`context`: an SSLContext for TLS; the server's name is checked against `sni`. `before`: bytes that go ahead of TLS."""
+async def connect(address, port, http2=False, context=None, sni=None, before=b"", protocol=None):
+    """`context`: an SSLContext for TLS; the server's name is checked against `sni`. `before`: bytes that go ahead of TLS. `protocol`:
+    another Connection than HTTP's."""
     try:
         where = {"host": address, "port": port}
         if before:
@@ -170,7 +184,7 @@ async def connect(address, port, http2=False, context=None, sni=None, before=b""
         reader, writer = await asyncio.open_connection(**where, ssl=context, server_hostname=sni if context else None, limit=1 << 20)
     except ConnectionResetError as error:  # what a TLS server does that has no certificate for the name
         raise ConnectionClosed(str(error)) from error
-    return (Http2 if http2 else Http1)(reader, writer)
+    return (protocol or (Http2 if http2 else Http1))(reader, writer)
 
 
 class WebSocket:

@@ -3,8 +3,8 @@
 A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and case.yaml:
 
   backends:                      # default: none
-    a: 10.77.0.11:8080           # or {address: 10.77.0.11:8080, kind: http | https | h2c | h2, certificate: name,
-                                 # client_certificate: true}; see backends.py
+    a: 10.77.0.11:8080           # or {address: 10.77.0.11:8080, kind: http | https | h2c | h2 | tcp | tls,
+                                 # certificate: name, client_certificate: true}; see backends.py
   dns: {name: [addresses]}       # what a name server of the case's own answers
   environment: {NAME: value}     # of `emissary run`
   arguments: [--flag]            # of `emissary run`
@@ -19,16 +19,18 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
 
   REQUEST:
     url: https://a.com:8443/p/x  # connects to 127.0.0.1 (or `address`); the name becomes SNI and, without port, Host
+                                 # tcp://a.com:9000 and tls://a.com:9000 send `body` as one line to a backend of kind tcp or tls
     method: GET     headers: {n: v}     body: text     host: as sent     sni: as sent     http: 1 | 2 | 1.0     verify: false
     tls: "1.2" | "1.3"           # the only version that the client speaks
     client_certificate: name     # shown to the server
     proxy: [1 | 2, 203.0.113.9]  # a PROXY protocol header of this version goes ahead, with this source
     websocket: [messages]        # upgrade, then each must come back
-    repeat: 1                    # sent so often over one connection; each answer must be as expected
+    repeat: 1                    # sent so often over one connection (tcp, tls: each its own); each answer must be as expected
+    keep: name                   # the connection is made once, and must serve all requests that give this name
     expect:
       status: 200                # or `refused: true`: no connection, or it is closed without an answer
       backend: a                 # which backend answered; [a, b] any of them
-      method, path, host, body_bytes:  what the backend saw
+      method, path, host, body_bytes, line:  what the backend saw
       saw: {header: value}       # null: it must not have seen the header
       headers: {name: value}     # of the answer; null: must be absent
       spelt: [X-Name]            # HTTP/1: headers that the answer must have, in just this case
@@ -53,9 +55,10 @@ import yaml
 from . import backends, certs, client, dns, gateway, netns
 
 REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
-                "address", "expect", "name", "proxy"}
+                "keep", "address", "expect", "name", "proxy"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "saw", "headers", "spelt", "body", "certificate", "share", "copies", "alpn"}
+EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "line", "saw", "headers", "spelt", "body",
+               "certificate", "share", "copies", "alpn"}
 CASE_KEYS = {"backends", "dns", "environment", "arguments", "requests", "log", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
@@ -83,6 +86,7 @@ class Case:
         self.manifests = gateway.Manifests(self.work / "config", self.authority)
         self.gateway = gateway.Gateway(self.work, self.manifests.folder, list(map(str, self.spec.get("arguments", []))),
                                        self.spec.get("environment"))
+        self.kept = {}
 
     async def run(self):
         if "dns" in self.spec:
@@ -190,7 +194,7 @@ class Case:
     def judge_one(self, expect, response, complaints):
         told = response.json()
         compare(complaints, "status", expect.get("status", 200), response.status)
-        for key in ("backend", "method", "path", "host", "body_bytes"):
+        for key in ("backend", "method", "path", "host", "body_bytes", "line"):
             if key in expect:
                 compare(complaints, key, expect[key], told.get(key))
         for name, want in expect.get("saw", {}).items():
@@ -209,11 +213,10 @@ class Case:
 
     async def send(self, request):
         url = urllib.parse.urlsplit(request["url"])
-        http2 = str(request.get("http", 1)) == "2"
-        context = self.client_context(request, http2) if url.scheme == "https" else None
         host = re.match(r"//([^/:]*)", request["url"].split(":", 1)[1])[1]  # with its case, which urlsplit drops
-        connection = await client.connect(request.get("address", "127.0.0.1"), url.port, http2, context, request.get("sni", host),
-                                          client.proxy_header(*request["proxy"]) if "proxy" in request else b"")
+        if url.scheme in ("tcp", "tls"):
+            return [await self.exchange(request, url, host) for _ in range(request.get("repeat", 1))]
+        connection = await self.connection(request, url, host)
         if str(request.get("http")) == "1.0":
             connection.version = "1.0"
         target = url.path + (f"?{url.query}" if url.query else "")
@@ -226,6 +229,30 @@ class Case:
                                              request.get("body", "").encode(), url.scheme)
                     for _ in range(request.get("repeat", 1))]
         finally:
+            self.leave(request, connection)
+
+    async def exchange(self, request, url, host):
+        connection = await self.connection(request, url, host)
+        try:
+            return await connection.request(request.get("body", "hello"))
+        finally:
+            self.leave(request, connection)
+
+    async def connection(self, request, url, host):
+        if kept := self.kept.get(request.get("keep")):
+            return kept
+        http2 = str(request.get("http", 1)) == "2"
+        context = self.client_context(request, http2) if url.scheme in ("https", "tls") else None
+        made = await client.connect(request.get("address", "127.0.0.1"), url.port, http2, context, request.get("sni", host),
+                                    client.proxy_header(*request["proxy"]) if "proxy" in request else b"",
+                                    client.Lines if url.scheme in ("tcp", "tls") else None)
+        if "keep" in request:
+            self.kept[request["keep"]] = made
+        return made
+
+    @staticmethod
+    def leave(request, connection):
+        if "keep" not in request:
             connection.close()
 
     def client_context(self, request, http2):
