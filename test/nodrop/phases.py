@@ -9,7 +9,7 @@ import os
 import signal
 import time
 
-from harness import client, gateway
+from harness import backends, client, gateway
 from nodrop import load as loads
 
 HOST = "load.test"
@@ -96,6 +96,18 @@ metadata: {name: services}
 spec: {hostname: load.test, prefix: /services/, service: "again:9080"}
 """
 TLS_BACKEND = "10.77.3.30:9443"
+LINES = {f"lines{n}": f"10.77.3.{40 + n}:9080" for n in range(2)}
+TCP_CONTEXT = """
+apiVersion: getambassador.io/v3alpha1
+kind: TLSContext
+metadata: {name: tcp}
+spec: {hosts: [tcp.test, stays.test], secret: tcp}
+---
+apiVersion: getambassador.io/v3alpha1
+kind: TCPMapping
+metadata: {name: stays}
+spec: {port: 8443, host: stays.test, service: "10.77.3.40:9080"}
+"""
 
 
 def mapping(number, version):
@@ -280,6 +292,55 @@ async def services(run, count):
     await run.follow("services", [([f"v{n % 4}"], n) for n in range(count)], write)
 
 
+async def tcp(run, count):
+    """A TCPMapping on the port of the Hosts comes, changes its target and goes. Its own connections may drain; the load's, and
+    one through another TCPMapping, stay."""
+    if not count:
+        return
+    for name, address in LINES.items():
+        await backends.start(name, address, "tcp")
+    run.manifests.write("tcp.yaml", SECRET.replace("name: load", "name: tcp").replace("load.test#N", "tcp.test") + "---" + TCP_CONTEXT)
+
+    async def lines(name):
+        context = run.authority.client_context()
+        context.check_hostname = False
+        return await client.connect("127.0.0.1", 8443, False, context, name, protocol=client.Lines)
+
+    async def answers(name, want):
+        """None when a new connection is answered by `want`; without it, when it is not answered."""
+        try:
+            connection = await lines(name)
+            got = (await connection.request("x")).json()["backend"]
+            connection.close()
+        except (OSError, client.ConnectionClosed):
+            got = None
+        return None if got == want else f"{name} is answered by {got}, not {want}"
+
+    async def seen(phase, name, want):
+        run.load.counts.phase = phase
+        if complaint := await gateway.eventually(lambda: answers(name, want)):
+            run.unseen.append(f"{phase}: {complaint}")
+        run.changes += 1
+
+    await seen("tcp: the one that stays", "stays.test", "lines0")
+    kept = await lines("stays.test")
+    for number in range(count):
+        want = [*LINES, None][number % 3]
+        if want:
+            run.manifests.write("tcp-mapping.json", json.dumps({
+                "apiVersion": "getambassador.io/v3alpha1", "kind": "TCPMapping", "metadata": {"name": "tcp"},
+                "spec": {"port": 8443, "host": "tcp.test", "service": LINES[want]}}))
+        else:
+            run.manifests.delete("tcp-mapping.json")
+        await seen(f"tcp {number}", "tcp.test", want)
+        try:
+            await kept.request("x")
+        except client.ConnectionClosed as error:
+            run.load.counts.fault("closed", f"the connection through another TCPMapping: {error}")
+            kept = await lines("stays.test")
+    kept.close()
+
+
 Phase = collections.namedtuple("Phase", "run short full what")
 ALL = {
     "mappings": Phase(mappings, 40, 200, "Mappings added, changed and deleted"),
@@ -291,5 +352,6 @@ ALL = {
     "contexts": Phase(contexts, 4, 40, "changes of a TLSContext"),
     "endpoints": Phase(endpoints, 20, 100, "changes of endpoints"),
     "services": Phase(services, 6, 60, "Services made again"),
+    "tcp": Phase(tcp, 6, 60, "TCPMappings added, changed and deleted on the port of the Hosts"),
     "kills": Phase(kills, 4, 20, "kills of the control plane"),
 }
