@@ -1,5 +1,5 @@
 #pragma once
-// Whether we are alive and ready, after spec 90 §5 and the contract. Made once by the control plane; its threads tell it what they
+// Whether we are alive and ready. Made once by the control plane; its threads tell it what they
 // did, the admin server asks. Any thread may call any method; time is given, so that tests need no clock.
 //
 // Ready: the first configuration is published and every resource of it was answered (acknowledged, refused, or past its bound);

@@ -29,4 +29,4 @@ def test_every_field_has_a_case():
     pools = yaml.safe_load((paths.TEST / "random_objects" / "pools.yaml").read_text())
     fields = {f"{kind}.{field}" for kind, pool in pools["kinds"].items() for field in [*pool["head"], *pool["fields"]]}
     without = fields - set.union(*map(covered, CASES)) - set(pools["without_effect"])
-    assert not without, sorted(without)
+    assert not without, " ".join(sorted(without))
