@@ -12,6 +12,7 @@ import urllib.request
 from . import paths
 
 ADMIN = "127.0.0.1:8877"
+ENVOY_ADMIN = "127.0.0.1:8001"
 # Seconds; generous, since the machine may run many tests at once.
 DEADLINE = float(os.environ.get("EMISSARY_TEST_DEADLINE", 60))
 

@@ -10,6 +10,8 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
   arguments: [--flag]            # of `emissary run`
   requests: [REQUEST...]         # must hold as soon as the gateway is ready
   log: [regex]                   # a line of the log each, matched whole: eventually, after all requests and steps
+  envoy: {stats: [regex]}        # lines of an answer of Envoy's admin server, each found: eventually, at the end. For what no request
+                                 # can show, such as a limit far away: {"config_dump": ['"per_connection_buffer_limit_bytes": 4096']}
   steps:                         # then, in order
     - name: what happens
       write: {file: text}        # into the config folder
@@ -32,6 +34,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
       backend: a                 # which backend answered; [a, b] any of them
       method, path, host, body_bytes, line:  what the backend saw
       saw: {header: value}       # null: it must not have seen the header
+      saw_like: {header: regex}  # the whole of what it saw
       headers: {name: value}     # of the answer; null: must be absent
       spelt: [X-Name]            # HTTP/1: headers that the answer must have, in just this case
       body: text                 # the whole body of the answer
@@ -57,9 +60,9 @@ from . import backends, certs, client, dns, gateway, netns
 REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
                 "keep", "address", "expect", "name", "proxy"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "line", "saw", "headers", "spelt", "body",
-               "certificate", "share", "copies", "alpn"}
-CASE_KEYS = {"backends", "dns", "environment", "arguments", "requests", "log", "steps"}
+EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "line", "saw", "saw_like", "headers", "spelt",
+               "body", "certificate", "share", "copies", "alpn"}
+CASE_KEYS = {"backends", "dns", "environment", "arguments", "requests", "log", "envoy", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
 
@@ -107,7 +110,7 @@ class Case:
             refuse_unknown("step", step, STEP_KEYS)
             if complaints := await self.step(step):
                 return complaints
-        if complaints := await self.log():
+        if complaints := await self.log() or await self.asked():
             return complaints
         if refused := self.gateway.metric("emissary_xds_nacks_total"):
             return [f"Envoy refused {refused:.0f} resources"]
@@ -121,6 +124,16 @@ class Case:
             lines = self.gateway.log.read_text(errors="replace").splitlines()
             return [f"no line of the log is {wanted}" for wanted in self.spec.get("log", [])
                     if not any(re.fullmatch(wanted, line) for line in lines)] or None
+        return await gateway.eventually(probe) or []
+
+    async def asked(self):
+        """What Envoy's admin server must tell and does not."""
+        async def probe():
+            complaints = []
+            for path, patterns in self.spec.get("envoy", {}).items():
+                _, text = await asyncio.to_thread(gateway.http_get, f"http://{gateway.ENVOY_ADMIN}/{path}")
+                complaints += [f"Envoy's /{path}: nothing is {wanted}" for wanted in patterns if not re.search(wanted, text)]
+            return complaints or None
         return await gateway.eventually(probe) or []
 
     async def step(self, step):
@@ -199,6 +212,9 @@ class Case:
                 compare(complaints, key, expect[key], told.get(key))
         for name, want in expect.get("saw", {}).items():
             compare(complaints, f"the backend's header {name}", want, told.get("headers", {}).get(name))
+        for name, want in expect.get("saw_like", {}).items():
+            if not re.fullmatch(want, got := told.get("headers", {}).get(name) or ""):
+                complaints.append(f"the backend's header {name}: {got!r} is not like {want!r}")
         for name, want in expect.get("headers", {}).items():
             compare(complaints, f"header {name}", want, response.header(name))
         if "body" in expect:
