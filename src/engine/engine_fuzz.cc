@@ -1,6 +1,7 @@
-// libFuzzer, structure-aware: random sets of objects from the pools of test/random_objects/pools.yaml, some values replaced by hostile ones,
-// written, rewritten and removed. Whatever they hold: nothing crashes; nothing is generated that breaks a constraint of Envoy's API
-// (it would be left out with a finding, but then a check is missing before); and the result is that of a fresh engine.
+// libFuzzer, structure-aware: random sets of objects from the pools of test/random_objects/pools.yaml, some values replaced by
+// hostile ones, written, rewritten and removed. Whatever they hold: nothing crashes; nothing is generated that breaks a constraint
+// of Envoy's API (it would be left out with a finding, but then a check is missing before); and the result is that of a fresh
+// engine.
 
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -84,9 +85,7 @@ class Generator {
   }
 
  private:
-  const Value& pick(const Value& list) {
-    return list.list[bytes_.ConsumeIntegralInRange<size_t>(0, list.list.size() - 1)];
-  }
+  const Value& pick(const Value& list) { return list.list[bytes_.ConsumeIntegralInRange<size_t>(0, list.list.size() - 1)]; }
 
   Value object(const std::string& name, const Value& kind) {
     Value out = map();
