@@ -23,6 +23,7 @@ UNSEEN = {
     "envoy.config.route.v3.RouteConfiguration.name": "names alone",
 }
 MOST = 25  # cases tried for one field
+DEADLINE = os.environ.get("EMISSARY_MUTATION_DEADLINE", "15")  # seconds that a case waits for what may never come
 
 
 def run(case, binary, environment, timeout=120):
@@ -54,7 +55,7 @@ def survey(binary, jobs):
 def noticed(field, cases, binary):
     """The case that fails without the field. First those that few fields lead to, since they were made for it."""
     for case in cases[:MOST]:
-        if not run(case, binary, {"EMISSARY_MUTATION_DROP": field}, timeout=60):
+        if not run(case, binary, {"EMISSARY_MUTATION_DROP": field, "EMISSARY_TEST_DEADLINE": DEADLINE}):
             return case
     return None
 
@@ -66,7 +67,6 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--match", default="", help="only fields whose names hold this")
     options = parser.parse_args()
-    os.environ.setdefault("EMISSARY_TEST_DEADLINE", "8")
     binary = options.binary.resolve()
     fields = {f: c for f, c in survey(binary, options.jobs).items() if options.match in f and f not in UNSEEN}
     survivors = []
