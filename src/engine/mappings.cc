@@ -93,7 +93,8 @@ void Engine::Impl::evaluateMapping(const ObjectRef& ref) {
   const bool built_in = compile::isBuiltIn(ref);
   entry.secrets.clear();
   entry.contexts.clear();
-  const compile::MappingContext context = mappingContext(built_in ? own_installation_ : installation_, entry.secrets, entry.contexts);
+  const compile::MappingContext context =
+      mappingContext(built_in ? own_installation_ : installation_, entry.secrets, entry.contexts);
   compile::MappingResult result = built_in ? compile::compileBuiltIn(*entry.object, context, module_object_.get())
                                            : compile::compileMapping(*entry.object, context);
   note(mappings_with_lookups_, ref, !entry.secrets.empty() || !entry.contexts.empty());
