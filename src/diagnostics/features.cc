@@ -75,9 +75,9 @@ void addGroups(const View& view, Json& out) {
       return mapping.host_rewrite.has_value() || mapping.auto_host_rewrite;
     });
   };
-  out["group_count"] = all.size();
+  out["group_count"] = all.size() + view.tcp_groups.size();
   out["group_http_count"] = all.size();
-  out["group_tcp_count"] = 0;
+  out["group_tcp_count"] = view.tcp_groups.size();
   out["group_precedence_count"] = count(all, [](const View::Group& g) { return g.match.precedence != 0; });
   out["group_header_match_count"] = count(all, has_headers);
   out["group_regex_header_count"] = count(all, has_regex_headers);

@@ -23,7 +23,16 @@ class Text {
     for (const ir::NamedMatch& match : matches) add(match.name).add(match.match);
     return *this;
   }
-  const std::string& text() const { return out_; }
+  /// 40 hexadecimal digits.
+  std::string hash() const {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    EVP_Digest(out_.data(), out_.size(), digest, &size, EVP_sha1(), nullptr);
+    std::string out;
+    out.reserve(size_t{2} * size);
+    for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
+    return out;
+  }
 
  private:
   std::string out_;
@@ -41,13 +50,11 @@ std::string groupId(const ir::Match& match) {
   if (match.method) text.add(*match.method);
   text.add(match.query);
   for (const auto& [key, value] : match.labels) text.add(key).add(value);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.text().data(), text.text().size(), digest, &size, EVP_sha1(), nullptr);
-  std::string out;
-  out.reserve(size_t{2} * size);
-  for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
-  return out;
+  return text.hash();
+}
+
+std::string tcpGroupId(std::string_view address, uint32_t port, std::string_view host) {
+  return Text().add(address).add(static_cast<int64_t>(port)).add(host).hash();
 }
 
 std::string urlEncoded(std::string_view text) {

@@ -165,8 +165,20 @@ std::string routes(const Json& route_info) {
   return out + "</table>\n";
 }
 
-/// Until there is a TCPMapping there is none; `groups` of the kind IRTCPMappingGroup come here.
-std::string tcpMappings() { return R"(<h2>TCP Mappings</h2><p class="dim">none</p>)"; }
+std::string tcpMappings(const Json& groups) {
+  std::string out = "<h2>TCP Mappings</h2>", rows;
+  for (const auto& [key, group] : groups.items()) {
+    if (group["kind"] != "IRTCPMappingGroup") continue;
+    for (const Json& mapping : group["mappings"]) {
+      const std::string cluster = text(mapping["cluster_name"]), service = text(mapping["cluster_service"]);
+      rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", brief(text(group["host"])),
+                          text(group["port"]), detailLink(text(mapping["_rkey"]), text(mapping["_rkey"])),
+                          cluster.empty() ? brief(service) : detailLink(cluster, service), text(mapping["weight"]));
+    }
+  }
+  if (rows.empty()) return out + R"(<p class="dim">none</p>)";
+  return out + "<table><tr><th>Name</th><th>Port</th><th>Source</th><th>Service</th><th>Weight</th></tr>" + rows + "</table>\n";
+}
 
 std::string legend() {
   return R"(<h2>Colours</h2><ul><li><span class="green">●</span> 90% or more of the requests were answered other than 5xx</li>
@@ -207,7 +219,7 @@ std::string overviewPage(const Json& overview) {
   out += services(overview["ambassador_services"]);
   out += resolvers(overview["ambassador_resolvers"]);
   out += routes(overview["route_info"]);
-  out += tcpMappings();
+  out += tcpMappings(overview["groups"]);
   out += legend();
   out += pageEnd();
   return out;

@@ -158,6 +158,35 @@ Json groupOf(const Index& index, size_t i) {
   return out;
 }
 
+Json tcpGroupOf(const Index& index, const View::TcpGroup& group) {
+  const ObjectRef& first = group.members.front().mapping->ref;
+  Json out = {{"kind", "IRTCPMappingGroup"},
+              {"name", "GROUP: " + first.name},
+              {"group_id", tcpGroupId(group.address, group.port, group.host)},
+              {"address", group.address},
+              {"port", group.port},
+              {"host", group.host.empty() ? "*" : group.host}};
+  out["_active"] = std::any_of(group.members.begin(), group.members.end(), [](const auto& m) { return m.weight > 0; });
+  out["_errored"] = false;
+  out["_rkey"] = out["location"] = rkey(first);
+  Json& mappings = out["mappings"] = Json::array();
+  for (const View::TcpGroup::Member& member : group.members) {
+    const ObjectRef& ref = member.mapping->ref;
+    const bool errored = index.errors.contains(ref);
+    if (errored) out["_errored"] = true;
+    mappings.push_back({{"name", ref.name},
+                        {"namespace", ref.ns},
+                        {"location", rkey(ref)},
+                        {"cluster_name", member.cluster},
+                        {"cluster_service", std::get<model::TcpMapping>(member.mapping->spec).service},
+                        {"weight", member.weight},
+                        {"_active", member.weight > 0},
+                        {"_errored", errored},
+                        {"_rkey", rkey(ref)}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json routeInfoJson(const Selection& of) {
@@ -185,6 +214,11 @@ Json routeInfoJson(const Selection& of) {
 Json groupsJson(const Selection& of) {
   Json out = Json::object();
   for (const size_t i : of.groups) append(out, "grp-" + of.index.group_ids[i], groupOf(of.index, i));
+  for (const View::TcpGroup& group : of.index.view.tcp_groups) {
+    const auto& members = group.members;
+    if (std::none_of(members.begin(), members.end(), [&](const auto& m) { return of.has(m.mapping->ref); })) continue;
+    append(out, "grp-" + tcpGroupId(group.address, group.port, group.host), tcpGroupOf(of.index, group));
+  }
   return out;
 }
 

@@ -255,6 +255,7 @@ class Engine::Impl {
   // ---- view.cc
   ObjectRef resolverObject(std::string_view name, std::string_view ns) const;
   std::vector<View::Resolver> resolversInUse() const;
+  std::vector<View::TcpGroup> tcpGroupsView() const;
 
   void count(Table table) { ++evaluations[static_cast<size_t>(table)]; }
   void reject(const ObjectRef& ref, bool rejected);

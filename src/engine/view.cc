@@ -84,6 +84,24 @@ std::vector<View::Resolver> Engine::Impl::resolversInUse() const {
   return out;
 }
 
+std::vector<View::TcpGroup> Engine::Impl::tcpGroupsView() const {
+  std::vector<View::TcpGroup> out;
+  for (const auto& [key, group] : tcp_groups_) {
+    View::TcpGroup one{key.address, key.port, key.host, {}};
+    const auto& targets = group.result.targets;
+    for (const auto& [name, ref] : group.members) {
+      const TcpMappingEntry& entry = tcp_mappings_.at(ref);
+      View::TcpGroup::Member member{entry.object, entry.cluster && entry.cluster->problem.empty() ? entry.cluster->name : "", 0};
+      const bool used = !group.result.refused.contains(ref) && !topology_.unrouted.contains(ref);
+      const auto target = std::find_if(targets.begin(), targets.end(), [&](const auto& t) { return t.cluster == member.cluster; });
+      if (used && target != targets.end()) member.weight = target->weight;
+      one.members.push_back(std::move(member));
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 std::shared_ptr<const View> Engine::Impl::view() const {
   auto out = std::make_shared<View>();
   out->diagnostics = {module_->diagnostics.enabled, module_->diagnostics_allow_non_local};
@@ -95,6 +113,7 @@ std::shared_ptr<const View> Engine::Impl::view() const {
   out->groups.reserve(groups.size());
   for (const GroupEntry* group : groups) out->groups.push_back(groupOf(*group));
 
+  out->tcp_groups = tcpGroupsView();
   out->clusters.reserve(clusters_.size());
   for (const auto& [upstream, cluster] : clusters_) out->clusters.push_back(clusterOf(cluster));
   std::sort(out->clusters.begin(), out->clusters.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

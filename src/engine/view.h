@@ -2,7 +2,7 @@
 // What the engine tells of its state for people to look at: plain values, and shared pointers to what is immutable anyway. Made on
 // request, by Engine::view(), and then read by any thread; no Secret and no address of an endpoint is in it.
 //
-// A new kind of traffic (a TCPMapping's, say) gets a list of its own here.
+// A new kind of traffic gets a list of its own here.
 
 #include <map>
 #include <memory>
@@ -47,6 +47,23 @@ struct View {
     std::string routes;
     bool operator==(const Group&) const = default;
   };
+  /// TCPMappings that take the same connections.
+  struct TcpGroup {
+    struct Member {
+      ObjectPtr mapping;
+      std::string cluster;  // "": Envoy does not get it
+      uint32_t weight = 0;  // beside those of the others; 0: it takes no connections
+      bool operator==(const Member& other) const {
+        return mapping->ref == other.mapping->ref && mapping->hash == other.mapping->hash && cluster == other.cluster &&
+               weight == other.weight;
+      }
+    };
+    std::string address;
+    uint32_t port = 0;
+    std::string host;             // "": all that no other takes
+    std::vector<Member> members;  // in the order of their names
+    bool operator==(const TcpGroup&) const = default;
+  };
   struct Cluster {
     std::string name;
     ir::Upstream upstream;
@@ -68,7 +85,8 @@ struct View {
 
   DiagnosticsRule diagnostics;
   Boxed<model::Module> module;
-  std::vector<Group> groups;      // in the order in which routes are tried
+  std::vector<Group> groups;  // in the order in which routes are tried
+  std::vector<TcpGroup> tcp_groups;
   std::vector<Cluster> clusters;  // by name
   std::vector<Resolver> resolvers;
   std::vector<ir::Host> hosts;
