@@ -125,8 +125,11 @@ Json overview(const Scene& scene, std::string_view filter) {
 
 Json overviewForPage(const Scene& scene) {
   const Index index(scene);
-  return make(everything(index), {"system", "envoy_status", "loginfo", "notices", "errors", "ambassador_services",
-                                  "ambassador_resolvers", "route_info", "banner_content"});
+  const Selection all = everything(index);
+  Json out = make(all, {"system", "envoy_status", "loginfo", "notices", "errors", "ambassador_services", "ambassador_resolvers",
+                        "route_info", "banner_content"});
+  out["tcp_groups"] = tcpGroupsJson(all);
+  return out;
 }
 
 std::optional<Json> detail(const Scene& scene, std::string_view source, std::string_view filter) {

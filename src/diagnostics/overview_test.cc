@@ -206,6 +206,31 @@ spec: {hostname: "*", prefix: "/\"><script>alert(1)</script>/", service: "<img s
   for (const char* bad : {"<script", "<img", "<b>"}) EXPECT_THAT(one, Not(HasSubstr(bad)));
 }
 
+TEST(Overview, TcpMappings) {
+  const testing::Stage stage(R"(
+apiVersion: getambassador.io/v3alpha1
+kind: TCPMapping
+metadata: {name: blue, namespace: default}
+spec: {port: 9000, service: "10.0.0.1:9001"}
+---
+apiVersion: getambassador.io/v3alpha1
+kind: TCPMapping
+metadata: {name: green, namespace: default}
+spec: {port: 9000, service: "10.0.0.2:9001", weight: 30}
+)");
+  const Json groups = overview(stage.scene, "groups");
+  const auto tcp =
+      std::find_if(groups.begin(), groups.end(), [](const Json& group) { return group["kind"] == "IRTCPMappingGroup"; });
+  ASSERT_NE(tcp, groups.end());
+  EXPECT_EQ((*tcp)["port"], 9000);
+  EXPECT_EQ((*tcp)["host"], "*");
+  EXPECT_EQ((*tcp)["mappings"][0]["weight"], 70);
+  EXPECT_EQ((*tcp)["mappings"][1]["weight"], 30);
+  EXPECT_EQ((*tcp)["mappings"][1]["cluster_service"], "10.0.0.2:9001");
+  const std::string page = overviewPage(overviewForPage(stage.scene));
+  EXPECT_THAT(page, HasSubstr("green.default.1"));
+}
+
 TEST(Page, DebugModeIsInTheTitle) {
   const testing::Stage stage(testing::kBasics);
   Json json = overviewForPage(stage.scene);

@@ -168,7 +168,6 @@ std::string routes(const Json& route_info) {
 std::string tcpMappings(const Json& groups) {
   std::string out = "<h2>TCP Mappings</h2>", rows;
   for (const auto& [key, group] : groups.items()) {
-    if (group["kind"] != "IRTCPMappingGroup") continue;
     for (const Json& mapping : group["mappings"]) {
       const std::string cluster = text(mapping["cluster_name"]), service = text(mapping["cluster_service"]);
       rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", brief(text(group["host"])),
@@ -219,7 +218,7 @@ std::string overviewPage(const Json& overview) {
   out += services(overview["ambassador_services"]);
   out += resolvers(overview["ambassador_resolvers"]);
   out += routes(overview["route_info"]);
-  out += tcpMappings(overview["groups"]);
+  out += tcpMappings(overview["tcp_groups"]);
   out += legend();
   out += pageEnd();
   return out;

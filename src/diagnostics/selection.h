@@ -38,6 +38,8 @@ Json bannerJson(const Selection& all);
 // traffic.cc
 Json routeInfoJson(const Selection& of);
 Json groupsJson(const Selection& of);
+/// The part of it that is about TCPMappings.
+Json tcpGroupsJson(const Selection& of);
 Json clusterInfoJson(const Selection& of);
 Json clusterStatsJson(const Selection& of);
 Json servicesJson(const Selection& of);

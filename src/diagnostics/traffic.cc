@@ -211,14 +211,20 @@ Json routeInfoJson(const Selection& of) {
   return out;
 }
 
-Json groupsJson(const Selection& of) {
+Json tcpGroupsJson(const Selection& of) {
   Json out = Json::object();
-  for (const size_t i : of.groups) append(out, "grp-" + of.index.group_ids[i], groupOf(of.index, i));
   for (const View::TcpGroup& group : of.index.view.tcp_groups) {
     const auto& members = group.members;
     if (std::none_of(members.begin(), members.end(), [&](const auto& m) { return of.has(m.mapping->ref); })) continue;
     append(out, "grp-" + tcpGroupId(group.address, group.port, group.host), tcpGroupOf(of.index, group));
   }
+  return out;
+}
+
+Json groupsJson(const Selection& of) {
+  Json out = Json::object();
+  for (const size_t i : of.groups) append(out, "grp-" + of.index.group_ids[i], groupOf(of.index, i));
+  out.update(tcpGroupsJson(of));
   return out;
 }
 
