@@ -25,6 +25,15 @@ void verify(const ir::TlsOrigination& tls, tls_v3::CommonTlsContext* out) {
   matcher->mutable_matcher()->set_exact(tls.verify_name);
 }
 
+// Towards upstreams Envoy speaks 1.2 alone unless told otherwise: a bound on one side only would leave no version at all.
+model::TlsSettings withBothBounds(model::TlsSettings settings) {
+  if (settings.min_version == "v1.3" && settings.max_version.empty()) settings.max_version = settings.min_version;
+  if (settings.min_version.empty() && !settings.max_version.empty() && settings.max_version < "v1.2") {
+    settings.min_version = settings.max_version;
+  }
+  return settings;
+}
+
 }  // namespace
 
 void clusterTls(const ir::Upstream& upstream, envoy::config::cluster::v3::Cluster& out) {
@@ -37,7 +46,7 @@ void clusterTls(const ir::Upstream& upstream, envoy::config::cluster::v3::Cluste
     sdsSecret(certificateName(tls.secret_namespace, tls.secret_name), common->add_tls_certificate_sds_secret_configs());
   }
   if (!tls.ca_name.empty()) verify(tls, common);
-  tlsParameters(tls.settings, common);
+  tlsParameters(withBothBounds(tls.settings), common);
   if (upstream.http2 && tls.settings.alpn_protocols.empty()) common->add_alpn_protocols("h2");
   auto* socket = out.mutable_transport_socket();
   socket->set_name("envoy.transport_sockets.tls");

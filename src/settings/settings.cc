@@ -169,6 +169,7 @@ void takeAdminQuietly(const Flags& flags, const Environment& env, Settings& s) {
     takeAdmin(flags, env, aside);
     s.admin = aside.admin;
   } catch (const BadValue&) {
+    s.admin = Settings().admin;
   }
 }
 
