@@ -146,7 +146,7 @@ void nameAsWritten(std::vector<Finding>& findings, size_t first, const std::vect
 }
 
 /// An object of ours, of whatever version. Returns what it says in v3alpha1: `document`, or what was made of it, in `place`.
-const Value& readVersion(const Value& document, std::string_view version_name, const ParseContext& context, Report& report,
+const Value* readVersion(const Value& document, std::string_view version_name, const ParseContext& context, Report& report,
                          Value& place) {
   Object& object = report.object();
   const std::string_view kind = kindName(object.ref.kind);
@@ -157,7 +157,7 @@ const Value& readVersion(const Value& document, std::string_view version_name, c
     report.refuse("apiVersion", line,
                   fmt::format("{} is no version of {}; write it as {}/v3alpha1", quoted(version_name), kind, kOurGroup));
     readIdsOnly(document, object);
-    return document;
+    return &document;
   }
   const Value* now = &document;
   convert::Converted converted;
@@ -176,7 +176,7 @@ const Value& readVersion(const Value& document, std::string_view version_name, c
   }
   readOurs(*now, object, report);
   nameAsWritten(object.findings, first, converted.renamed);
-  return *now;
+  return now;
 }
 
 /// Without annotations: tools write whole copies of other objects there.
@@ -390,7 +390,7 @@ void Reader::readObject(const Value& document, Kind kind, std::string_view api_v
   if (isOurs(kind)) {
     object->source = sourceOf(document, *object, api_version);  // as written: no variable's value is in it
     Value place;
-    const Value& content = readVersion(document, split(api_version).version, context_, report, place);
+    const Value& content = *readVersion(document, split(api_version).version, context_, report, place);
     warnOfStrayFields(document, report);
     if (!object->usable) object->spec = std::monostate{};
     object->hash = contentHash(*object, content);
