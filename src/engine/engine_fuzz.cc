@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "engine/engine.h"
 #include "engine/testing.h"
@@ -182,7 +183,7 @@ void run(const uint8_t* data, size_t size) {
   for (int step = 0; step < 12 && bytes.remaining_bytes() > 0; ++step) {
     std::vector<Change> changes;
     do {
-      const auto parsed = model::parseDocument(generator.object(), {"a.yaml", "default"});
+      const auto parsed = model::parseDocument(generator.object(), {.path = "a.yaml"});
       for (const ObjectPtr& object : parsed.objects) {
         const bool gone = bytes.ConsumeIntegralInRange<int>(0, 7) == 0;
         if (gone) {
