@@ -82,7 +82,8 @@ diagnostics::StatePtr Compiler::look(std::chrono::milliseconds patience) {
   std::lock_guard lock(looked_mutex_);
   try {
     if (made) looked_ = future.get();
-  } catch (const std::future_error&) {  // the thread has ended without an answer
+  } catch (const std::future_error&) {
+    return looked_;  // the thread has ended without an answer
   }
   return looked_;
 }
