@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 
+#include "settings/engine_options.h"
 #include "source/directory/directory_source.h"
 
 namespace emissary::cli {
@@ -75,16 +76,7 @@ std::optional<Offline> compileOffline(const settings::Settings& settings, std::s
         source::DirectorySource::readOnce({.path = path, .default_namespace = settings.ns, .variables = settings.variables}));
   }
   Offline result;
-  engine::Options options;
-  options.ambassador_id = settings.ambassador_id;
-  options.ns = settings.ns;
-  options.single_namespace = settings.single_namespace;
-  options.bind_address = settings.bind_address;
-  options.route_list_limit = settings.route_list_limit;
-  options.strict_labels = settings.strict_labels;
-  options.forbidden_upstreams = settings::ownAddresses(settings);
-  options.load_balancers = settings.load_balancers;
-  result.engine = std::make_unique<engine::Engine>(std::move(options));
+  result.engine = std::make_unique<engine::Engine>(settings::engineOptions(settings));
   result.engine->apply(merge(batches, result.findings));
   for (Finding& finding : result.engine->findings(std::time(nullptr))) result.findings.push_back(std::move(finding));
   std::sort(result.findings.begin(), result.findings.end(),

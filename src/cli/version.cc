@@ -1,4 +1,4 @@
-#include "cli/version.h"
+#include "cli/commands.h"
 
 #include <fmt/format.h>
 #include <limits.h>
@@ -6,7 +6,7 @@
 
 #include <cstdio>
 
-#include "cli/commands.h"
+#include "base/version.h"
 #include "envoy/bootstrap.h"
 
 namespace emissary::cli {

@@ -6,8 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "manifest/parse.h"
-#include "model/parse.h"
+#include "engine/testing.h"
 
 namespace emissary::control_plane {
 namespace {
@@ -15,25 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-std::vector<ObjectPtr> objects(const std::string& yaml) {
-  std::vector<ObjectPtr> result;
-  for (const manifest::Value& document : manifest::parse(yaml).documents) {
-    for (const ObjectPtr& object : model::parseDocument(document, {.path = "a.yaml"}).objects) result.push_back(object);
-  }
-  return result;
-}
-
-constexpr const char* kBasics = R"(
-apiVersion: getambassador.io/v3alpha1
-kind: Listener
-metadata: {name: http, namespace: default}
-spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Host
-metadata: {name: any, namespace: default}
-spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
----
+const std::string kBasics = engine::testing::kListenerAndHost + R"(
 apiVersion: getambassador.io/v3alpha1
 kind: Mapping
 metadata: {name: quote, namespace: default}
@@ -47,7 +28,7 @@ class CompilerTest : public ::testing::Test {
 
   source::Batch batch(const std::string& yaml, bool synced) const {
     source::Batch result{{}, std::chrono::steady_clock::now()};
-    for (const ObjectPtr& object : objects(yaml)) result.events.emplace_back(source::Upsert{object});
+    for (const ObjectPtr& object : engine::testing::objects(yaml)) result.events.emplace_back(source::Upsert{object});
     if (synced) result.events.emplace_back(source::Synced{});
     return result;
   }

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "base/log.h"
-#include "cli/version.h"
+#include "base/version.h"
 #include "control_plane/board.h"
 #include "control_plane/compiler.h"
 #include "control_plane/drain.h"
@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "envoy/admin_client.h"
 #include "serve/server.h"
+#include "settings/engine_options.h"
 #include "source/directory/directory_source.h"
 #include "supervisor/run.h"
 #include "supervisor/supervisor.h"
@@ -76,33 +77,16 @@ class Relay : public serve::Observer {
   Compiler* compiler_ = nullptr;
 };
 
-engine::Options engineOptions(const settings::Settings& settings) {
-  engine::Options options;
-  options.ambassador_id = settings.ambassador_id;
-  options.ns = settings.ns;
-  options.single_namespace = settings.single_namespace;
-  options.bind_address = settings.bind_address;
-  options.route_list_limit = settings.route_list_limit;
-  options.strict_labels = settings.strict_labels;
-  options.forbidden_upstreams = settings::ownAddresses(settings);
-  options.load_balancers = settings.load_balancers;
-  settings::Address administration = settings.admin;
-  if (administration.host == "0.0.0.0") administration.host = "127.0.0.1";
-  if (administration.host == "::") administration.host = "::1";
-  options.administration = administration.text();
-  return options;
-}
-
 class ControlPlane {
  public:
   explicit ControlPlane(const settings::Settings& settings)
       : settings_(settings),
-        metrics_({std::string(cli::kVersion), settings.ambassador_id, settings.cluster_id, settings.single_namespace,
+        metrics_({std::string(kVersion), settings.ambassador_id, settings.cluster_id, settings.single_namespace,
                   settings.log_level == log::Level::Debug}),
         health_(!settings.no_envoy, Clock::now()),
         relay_(metrics_, health_),
         server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
-        compiler_(engineOptions(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
+        compiler_(settings::engineOptions(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
                   {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
         source_({.path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
                 [this](source::Batch batch) { compiler_.submit(std::move(batch)); }),
@@ -149,7 +133,7 @@ class ControlPlane {
   static diagnostics::About about(const settings::Settings& settings) {
     char hostname[256] = "";
     gethostname(hostname, sizeof hostname - 1);
-    return {std::string(cli::kVersion),      hostname,
+    return {std::string(kVersion),           hostname,
             settings.ambassador_id,          settings.ns,
             settings.single_namespace,       settings.cluster_id,
             std::chrono::system_clock::now()};

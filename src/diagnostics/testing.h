@@ -10,17 +10,7 @@
 
 namespace emissary::diagnostics::testing {
 
-inline constexpr const char* kBasics = R"(
-apiVersion: getambassador.io/v3alpha1
-kind: Listener
-metadata: {name: http, namespace: default}
-spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Host
-metadata: {name: any, namespace: default}
-spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
----
+inline const std::string kBasics = engine::testing::kListenerAndHost + R"(
 apiVersion: getambassador.io/v3alpha1
 kind: Mapping
 metadata: {name: quote, namespace: default}

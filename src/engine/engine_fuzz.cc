@@ -179,6 +179,7 @@ void run(const uint8_t* data, size_t size) {
   Options options;
   options.forbidden_upstreams = {"127.0.0.1:8877"};
   Engine engine(options);
+  engine.apply({});
   std::map<ObjectRef, ObjectPtr> objects;
   for (int step = 0; step < 12 && bytes.remaining_bytes() > 0; ++step) {
     std::vector<Change> changes;

@@ -10,6 +10,20 @@
 
 namespace emissary::engine::testing {
 
+/// A Listener on 8080 and a Host that routes cleartext requests for any name.
+inline const std::string kListenerAndHost = R"(
+apiVersion: getambassador.io/v3alpha1
+kind: Listener
+metadata: {name: http, namespace: default}
+spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Host
+metadata: {name: any, namespace: default}
+spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
+---
+)";
+
 /// All objects of the YAML documents in `text`. Aborts the test on text that does not parse.
 std::vector<ObjectPtr> objects(std::string_view text);
 

@@ -7,21 +7,11 @@
 namespace emissary::engine {
 namespace {
 
-constexpr const char* kObjects = R"(
+const std::string kObjects = testing::kListenerAndHost + R"(
 apiVersion: getambassador.io/v3alpha1
 kind: Module
 metadata: {name: ambassador, namespace: default}
 spec: {config: {liveness_probe: {enabled: false}, readiness_probe: {enabled: false}, diagnostics: {enabled: false}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Listener
-metadata: {name: http, namespace: default}
-spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Host
-metadata: {name: any, namespace: default}
-spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
 ---
 apiVersion: getambassador.io/v3alpha1
 kind: KubernetesEndpointResolver

@@ -5,12 +5,11 @@ import base64
 import html.parser
 import json
 import pathlib
-import sys
-import traceback
 import urllib.parse
 import urllib.request
 
-from harness import backends, certs, client, gateway, netns
+from harness import backends, certs, client, gateway
+from harness.scenario import expect, main
 
 LOCAL, REMOTE = "http://127.0.0.1:8877", "http://10.77.0.1:8877"  # the peer of the second has that very address
 DIAG = "/ambassador/v0/diag/"
@@ -57,15 +56,6 @@ kind: Module
 metadata: {name: ambassador}
 spec: {config: {diagnostics: {enabled: false, allow_non_local: %s}}}
 """
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 async def get(path, base=LOCAL, headers=None):
@@ -303,15 +293,5 @@ async def run(scenario, work):
     expect(await one.stop() == 0, "exit code")
 
 
-def main():
-    netns.enter()
-    try:
-        asyncio.run(run(sys.argv[1], pathlib.Path(sys.argv[2])))
-    except Failed as failed:
-        sys.exit(f"{failed}")
-    except Exception:
-        sys.exit(traceback.format_exc())
-
-
 if __name__ == "__main__":
-    main()
+    main(run)

@@ -6,10 +6,9 @@ import os
 import pathlib
 import random
 import signal
-import sys
-import traceback
 
-from harness import backends, certs, client, gateway, netns
+from harness import backends, certs, client, gateway
+from harness.scenario import expect, main
 
 CONFIG = """
 apiVersion: getambassador.io/v3alpha1
@@ -28,15 +27,6 @@ metadata: {name: slow}
 spec: {hostname: "*", prefix: /, timeout_ms: 0, service: "BACKEND"}
 """
 A, B = "10.77.0.11:9080", "10.77.0.12:9080"
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 class Instance:
@@ -244,15 +234,5 @@ async def run(scenario, work):
     await SCENARIOS[scenario](work, certs.Authority(work / "certs"))
 
 
-def main():
-    netns.enter()
-    try:
-        asyncio.run(run(sys.argv[1], pathlib.Path(sys.argv[2])))
-    except Failed as failed:
-        sys.exit(f"{failed}")
-    except Exception:
-        sys.exit(traceback.format_exc())
-
-
 if __name__ == "__main__":
-    main()
+    main(run)

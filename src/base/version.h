@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-namespace emissary::cli {
+namespace emissary {
 
 inline constexpr std::string_view kVersion = "0.1.0";
 
-}  // namespace emissary::cli
+}  // namespace emissary
