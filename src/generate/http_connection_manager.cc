@@ -88,7 +88,6 @@ void scopedRoutes(const ir::Listener& listener, HttpConnectionManager& out) {
   scoped->set_name(listener.name);
   auto* extractor = scoped->mutable_scope_key_builder()->add_fragments()->mutable_header_value_extractor();
   extractor->set_name(std::string(kScopeHeader));
-  extractor->set_element_separator("\n");  // cannot occur: the whole value is the key
   extractor->set_index(0);
   adsSource(scoped->mutable_rds_config_source());
   adsSource(scoped->mutable_scoped_rds()->mutable_scoped_rds_config_source());

@@ -24,6 +24,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
                                  # tcp://a.com:9000 and tls://a.com:9000 send `body` as one line to a backend of kind tcp or tls
     method: GET     headers: {n: v}     body: text     host: as sent     sni: as sent     http: 1 | 2 | 1.0     verify: false
     tls: "1.2" | "1.3"           # the only version that the client speaks
+    ciphers: NAME     curve: NAME  # the only ones (of TLS 1.2) that the client takes, in OpenSSL's names
     client_certificate: name     # shown to the server
     proxy: [1 | 2, 203.0.113.9]  # a PROXY protocol header of this version goes ahead, with this source
     websocket: [messages]        # upgrade, then each must come back
@@ -57,8 +58,8 @@ import yaml
 
 from . import backends, certs, client, dns, gateway, netns
 
-REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "client_certificate", "websocket", "repeat",
-                "keep", "address", "expect", "name", "proxy"}
+REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "verify", "tls", "ciphers", "curve",
+                "client_certificate", "websocket", "repeat", "keep", "address", "expect", "name", "proxy"}
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "line", "saw", "saw_like", "headers", "spelt",
                "body", "certificate", "share", "copies", "alpn"}
@@ -277,6 +278,10 @@ class Case:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if "tls" in request:
             context.minimum_version = context.maximum_version = TLS_VERSIONS[request["tls"]]
+        if "ciphers" in request:
+            context.set_ciphers(request["ciphers"])
+        if "curve" in request:
+            context.set_ecdh_curve(request["curve"])
         if "client_certificate" in request:
             context.load_cert_chain(*self.authority.leaf(request["client_certificate"]))
         return context
