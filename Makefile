@@ -59,6 +59,16 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60); their corpora are kept in b
 	@for target in build/fuzz/fuzz_*; do mkdir -p build/fuzz/corpus/$${target##*/}; \
 	  $$target -max_total_time=$${FUZZ_SECONDS:-60} -rss_limit_mb=2048 build/fuzz/corpus/$${target##*/}; done
 
+.PHONY: fuzz-coverage
+fuzz-coverage: ## how much of compile and generate the corpus of the engine's fuzz target reaches
+	@deps/install.sh fuzz
+	@[ -e build/coverage/build.ninja ] || cmake --preset coverage
+	@ninja -C build/coverage -j $(JOBS) fuzz_engine_engine_fuzz
+	@cd build/coverage && LLVM_PROFILE_FILE=engine.profraw ./fuzz_engine_engine_fuzz -runs=0 ../fuzz/corpus/fuzz_engine_engine_fuzz 2>/dev/null
+	@cd build/coverage && llvm-profdata-19 merge -o engine.profdata engine.profraw && \
+	  llvm-cov-19 report fuzz_engine_engine_fuzz -instr-profile=engine.profdata -show-region-summary=false \
+	    $$(ls $(CURDIR)/src/{compile,generate}/*.cc | grep -v _test)
+
 .PHONY: golden
 golden: build ## write the expected files of test/golden anew; read the diff before you commit it
 	@deps/install.sh test

@@ -10,7 +10,7 @@ build=(g++ cmake ninja-build ccache mold pkg-config binutils protobuf-compiler p
 # demo and tests: processes, namespaces, certificates, requests
 test=(python3 python3-venv python3-pip iproute2 util-linux curl openssl ca-certificates procps)
 lint=(clang-format-19 clang-tidy-19)
-fuzz=(clang-19 libclang-rt-19-dev)
+fuzz=(clang-19 libclang-rt-19-dev llvm-19)
 bench=(wrk)
 
 wanted=()

@@ -8,6 +8,8 @@
 namespace emissary::compile {
 namespace {
 
+constexpr size_t kMaxServerName = 255;  // of Envoy's
+
 class Originator {
  public:
   Originator(const UpstreamRequest& request, const Object& source, const MappingContext& context, const FindingSink& find)
@@ -136,6 +138,17 @@ Origination originate(const Object& object, const UpstreamRequest& request, std:
   // What the server is called: as the context says, or as requests name it, or as the service is called.
   const std::string& wanted = source ? std::get<model::TlsContext>(source->spec).settings.sni : std::string();
   const std::string server = plainName(!wanted.empty() ? wanted : !request.host_rewrite.empty() ? request.host_rewrite : host);
+  if (server.size() > kMaxServerName) {
+    out.failed = true;
+    find(Severity::Error,
+         !wanted.empty()                 ? "spec.tls"
+         : !request.host_rewrite.empty() ? "spec.host_rewrite"
+                                         : "spec.service",
+         fmt::format(
+             "makes the name that TLS asks for {} bytes long, where {} are the most; write another as sni into a TLSContext. {}",
+             server.size(), kMaxServerName, request.consequence));
+    return out;
+  }
   if (!isIpAddress(server)) tls.sni = server;
   // An authority beside the certificate is a mesh's, whose certificates name identities rather than hosts.
   const bool by_name = source && (!wanted.empty() || !std::get<model::TlsContext>(source->spec).settings.ca_secret.empty());

@@ -226,6 +226,19 @@ TEST_F(UpstreamTest, OriginationFailsClosed) {
   failing("tls: c", "which is not usable itself");
 }
 
+TEST_F(UpstreamTest, ServerNamesThatTlsCannotCarry) {
+  const std::string most(255, 'a');
+  EXPECT_EQ(compile("service: 'https://pay', host_rewrite: " + most).upstream->tls->sni, most);
+  const UpstreamResult rewritten = compile("service: 'https://pay', host_rewrite: a" + most);
+  EXPECT_FALSE(rewritten.upstream);
+  EXPECT_TRUE(told(rewritten).starts_with("error spec.host_rewrite: makes the name that TLS asks for 256 bytes"))
+      << told(rewritten);
+  EXPECT_TRUE(compile("service: pay, host_rewrite: a" + most).upstream);  // no TLS
+  context("c", "sni: a" + most);
+  EXPECT_TRUE(told(compile("service: pay, tls: c")).starts_with("error spec.tls: makes the name"))
+      << told(compile("service: pay, tls: c"));
+}
+
 TEST_F(UpstreamTest, ServicesThatAHostCanMean) {
   const auto meant = [&](const std::string& service, const std::string& more = "") {
     const ir::Upstream upstream = compile("service: '" + service + "'" + more).upstream.value();

@@ -115,6 +115,8 @@ class Case:
             return complaints
         if refused := self.gateway.metric("emissary_xds_nacks_total"):
             return [f"Envoy refused {refused:.0f} resources"]
+        for connection in self.kept.values():  # the gateway would wait for them
+            connection.close()
         if (code := await self.gateway.stop()) != 0:
             return [f"`emissary run` ended with {code} after SIGTERM"]
         return []
