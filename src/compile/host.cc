@@ -47,9 +47,17 @@ class HostCompiler {
                       key.ns, key.name));
   }
 
+  // A dot may be part of the name; where no Secret is called so, a namespace follows it.
+  SecretName certificate() const {
+    const std::string& name = spec_.tls_secret_name;
+    if (!spec_.tls_secret_namespace.empty()) return {spec_.tls_secret_namespace, name};
+    const SecretName whole{object_.ref.ns, name}, split = secretName(name, object_.ref.ns, lookups_.secret_namespacing);
+    return split != whole && !lookups_.secret(whole.ns, whole.name).exists && lookups_.secret(split.ns, split.name).exists ? split
+                                                                                                                           : whole;
+  }
+
   std::optional<ir::TlsTermination> termination() {
-    const SecretName secret{spec_.tls_secret_namespace.empty() ? object_.ref.ns : spec_.tls_secret_namespace,
-                            spec_.tls_secret_name};
+    const SecretName secret = certificate();
     const SecretState state = lookups_.secret(secret.ns, secret.name);
     if (!state.exists || !state.has_certificate || !state.problem.empty()) {
       const std::string why = !state.exists ? "does not exist; create it"

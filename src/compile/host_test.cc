@@ -161,6 +161,26 @@ TEST_F(CompileHost, Contexts) {
   expectRefused("spec.tlsContext", "ca_secret of TLSContext edge/strict names Secret edge/gone");
 }
 
+TEST_F(CompileHost, ADotInTheSecretsName) {
+  spec_.tls_secret_name = "cert.certs";
+  expectRefused("spec.tlsSecret", "Secret edge/cert.certs does not exist");
+  secrets_["certs/cert"] = secrets_["edge/cert"];
+  EXPECT_EQ(tls().secret_namespace, "certs");
+  EXPECT_EQ(tls().secret_name, "cert");
+  model::TlsContext same;
+  same.secret = "cert.certs";
+  context("shop-context", same);
+  EXPECT_EQ(tls().secret_namespace, "certs");
+  contexts_.clear();
+  namespacing_ = false;
+  expectRefused("spec.tlsSecret", "Secret edge/cert.certs does not exist");
+  namespacing_ = true;
+  secrets_["edge/cert.certs"] = secrets_["edge/cert"];
+  EXPECT_EQ(tls().secret_name, "cert.certs") << "a Secret that is called so";
+  spec_.tls_secret_namespace = "security";
+  expectRefused("spec.tlsSecret", "Secret security/cert.certs does not exist");
+}
+
 TEST_F(CompileHost, TheContextNamedAfterTheHost) {
   model::TlsContext implied;
   implied.settings.max_version = "v1.2";

@@ -78,6 +78,7 @@ class Builder {
     std::vector<ObjectPtr> used;
     for (const ObjectPtr& object : input_.listeners) {
       const auto& spec = std::get<model::Listener>(object->spec);
+      if (!supported(*object, spec)) continue;
       const auto [owner, first] = owners.emplace(spec.port, object->ref);
       if (!first) {
         find(object->ref, Severity::Error, "spec.port",
@@ -85,7 +86,6 @@ class Builder {
                          owner->second.text()));
         continue;
       }
-      if (!supported(*object, spec)) continue;
       used.push_back(object);
     }
     // Before any chain: what TCPMappings take is not there for Hosts, nor for redirects to go to.
@@ -144,7 +144,9 @@ class Builder {
   void listener(const Object& object, const model::Listener& spec) {
     ir::Listener listener;
     listener.ref = object.ref;
-    listener.name = dotted(object.ref);
+    // Envoy takes no change that moves a Listener to where another still is. So one that moves is another, and those that change
+    // places are removed before they come anew.
+    listener.name = fmt::format("{}:{}", dotted(object.ref), spec.port);
     listener.address = installation_.bind_address;
     listener.port = spec.port;
     listener.proxy_protocol = spec.has(Layer::PROXY);

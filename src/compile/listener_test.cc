@@ -117,6 +117,16 @@ TEST_F(CompileListener, RedirectsGoToTheOneTlsListener) {
   EXPECT_EQ(virtualHost(run(), "listener/default/web", "a.com").redirect_to, 0u) << "which of the two?";
 }
 
+TEST_F(CompileListener, OneOverUdpTakesNoPortOverTcp) {
+  host("a", "a.com");
+  listener("a-first", 8080, true).stack = {Layer::TLS, Layer::HTTP, Layer::UDP};
+  listener("web", 8080, false);
+  const Topology topology = run();
+  ASSERT_EQ(topology.listeners.size(), 1u);
+  EXPECT_EQ(topology.listeners[0].name, "web.default:8080");
+  EXPECT_EQ(told("web"), "");
+}
+
 TEST_F(CompileListener, AHostThatNoListenerTakes) {
   host("shop", "shop.com", false, "edge");
   EXPECT_NE(told("shop").find("there is no Listener, so nothing is served; add one"), std::string::npos) << told("shop");

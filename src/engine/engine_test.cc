@@ -189,7 +189,7 @@ TEST_F(EngineTest, AHostIsAddedWithoutTouchingOthers) {
   fill();
   const serve::Update update = apply(host("new", "new.example.com"));
   // The chain routes by scopes: a new one and its RouteConfiguration, and no Listener that would drain.
-  EXPECT_EQ(sent(update), (Sent{"scoped_routes web.default/new.example.com", "routes host/default/new/route"}));
+  EXPECT_EQ(sent(update), (Sent{"scoped_routes web.default:8080/new.example.com", "routes host/default/new/route"}));
   EXPECT_EQ(evaluated(Table::Mapping), 0u);
   EXPECT_EQ(evaluated(Table::Group), 0u);
 }
@@ -305,7 +305,7 @@ std::string module(const std::string& config, const std::string& ns = "default")
 
 TEST_F(EngineTest, TheModulesHttpSettingsTouchListenersAlone) {
   fill();
-  EXPECT_EQ(sent(apply(module("{server_name: x}"))), (Sent{"listener web.default"}));
+  EXPECT_EQ(sent(apply(module("{server_name: x}"))), (Sent{"listener web.default:8080"}));
   EXPECT_EQ(evaluated(Table::Listener), 1u);
   EXPECT_EQ(evaluated(Table::Mapping), 0u);
   EXPECT_EQ(evaluated(Table::Host), 0u);

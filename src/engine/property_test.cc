@@ -238,7 +238,7 @@ class World {
                                                 "\"*\"", "\"a.com:8080\"", "A.com", "\"x.*\""};
     static constexpr const char* kAction[] = {"Redirect", "Reject", "Route", "Route"};
     static constexpr const char* kSecret[] = {
-        "", "", "{name: cert-a}", "{name: cert-a}", "{name: cert-b, namespace: edge}", "{name: gone}"};
+        "", "", "{name: cert-a}", "{name: cert-a}", "{name: cert-b, namespace: edge}", "{name: cert-b.edge}", "{name: gone}"};
     static constexpr const char* kSelector[] = {"",
                                                 "",
                                                 "",

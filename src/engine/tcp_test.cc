@@ -95,7 +95,7 @@ TEST_F(TcpTest, AListenersOwnPortIsUsedWhateverItBinds) {
   EXPECT_EQ(about("l"), (Sent{"error spec.port: No matching TCPMappings "}));
   EXPECT_EQ(engine_.objectCounts()[Kind::Listener].rejected, 1u);
   EXPECT_EQ(sent(apply(tcp("t", "port: 9000, service: \"10.0.0.1:1\""))),
-            (Sent{"cluster cluster_10_0_0_1_1_default", "listener l.default"}));
+            (Sent{"cluster cluster_10_0_0_1_1_default", "listener l.default:9000"}));
   EXPECT_TRUE(engine_.findings().empty());
   EXPECT_EQ(engine_.objectCounts()[Kind::Listener].rejected, 0u);
 }
@@ -104,7 +104,7 @@ TEST_F(TcpTest, AnotherAddressIsAnotherListener) {
   apply(listener("l", 9000, "TCP") + tcp("t", "port: 9000, service: \"10.0.0.1:1\"") +
         tcp("u", "port: 9000, address: 127.0.0.1, service: \"10.0.0.1:1\"") +
         tcp("v", "port: 9000, address: 0.0.0.0, service: \"10.0.0.2:1\", weight: 10"));
-  EXPECT_EQ(clustersOf("l.default"), (Sent{"cluster_10_0_0_1_1_default", "cluster_10_0_0_2_1_default"}));
+  EXPECT_EQ(clustersOf("l.default:9000"), (Sent{"cluster_10_0_0_1_1_default", "cluster_10_0_0_2_1_default"}));
   EXPECT_EQ(clustersOf("listener-127.0.0.1-9000"), (Sent{"cluster_10_0_0_1_1_default"}));
 }
 
@@ -142,7 +142,7 @@ TEST_F(TcpTest, AHostTerminatesBeforeATlsContext) {
 
 TEST_F(TcpTest, ATcpMappingBeatsAHostOnOneServerName) {
   apply(secret_ + kHost + listener("tls", 8443, "HTTPS") + tcp("t", "port: 8443, host: a.com, service: \"10.0.0.1:1\""));
-  EXPECT_EQ(chains("tls.default"), (Sent{"tcphost-t.default a.com", "httphost-shared "}));
+  EXPECT_EQ(chains("tls.default:8443"), (Sent{"tcphost-t.default a.com", "httphost-shared "}));
   EXPECT_EQ(about("h"), (Sent{"error spec.hostname: TLS for \"a.com\" on port "}));
   EXPECT_EQ(about("t"), (Sent{}));
 }
@@ -150,14 +150,14 @@ TEST_F(TcpTest, ATcpMappingBeatsAHostOnOneServerName) {
 TEST_F(TcpTest, OneWithoutAHostTakesThePortFromHosts) {
   apply(secret_ + kHost + listener("tls", 8443, "HTTPS") + tcp("t", "port: 8443, service: \"10.0.0.1:1\"") +
         tcp("u", "port: 8443, host: b.com, service: \"10.0.0.1:1\""));
-  EXPECT_EQ(chains("tls.default"), (Sent{"tcphost-t.default "}));
+  EXPECT_EQ(chains("tls.default:8443"), (Sent{"tcphost-t.default "}));
   EXPECT_EQ(about("h"), (Sent{"error : is not served on port 84", "notice spec.hostname: no Mapping is for \"a.com"}));
   EXPECT_EQ(about("u"), (Sent{"error spec.host: No matching TLSContext f"}));
 }
 
 TEST_F(TcpTest, AHostNeedsTls) {
   apply(secret_ + kHost + listener("plain", 8080, "HTTP") + tcp("t", "port: 8080, host: a.com, service: \"10.0.0.1:1\""));
-  EXPECT_EQ(chains("plain.default"), (Sent{"httphost-shared "}));
+  EXPECT_EQ(chains("plain.default:8080"), (Sent{"httphost-shared "}));
   EXPECT_EQ(about("t"), (Sent{"error spec.host: \"a.com\" is told by TLS o"}));
 }
 
