@@ -117,6 +117,12 @@ def test_compile_shape(good):
     assert len(told["clusters"]) == 2  # and the administration server's, of the built-in Mappings
 
 
+def test_compile_sees_the_settings_of_run(good, monkeypatch):
+    monkeypatch.setenv("AMBASSADOR_HEALTHCHECK_BIND_PORT", "9877")
+    told = json.loads(emissary("compile", good, "--output", "envoy").stdout)
+    assert any('"port_value": 9877' in json.dumps(cluster) for cluster in told["clusters"])
+
+
 def test_compile_with_errors_prints_what_is_left(good):
     (good / "bad.yaml").write_text(GOOD.split("---\n")[2].replace("quote", "other").replace("prefix: /other/, ", ""))
     done = emissary("compile", good, "--output", "envoy")
