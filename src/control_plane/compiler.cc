@@ -6,11 +6,13 @@
 #include <iterator>
 
 #include "base/log.h"
+#include "base/memory.h"
 
 namespace emissary::control_plane {
 namespace {
 
 constexpr size_t kMaxDetail = 400;
+constexpr size_t kLarge = 1000;  // changed resources, as at a start
 
 /// Envoy's own words, bounded; it should not quote keys, and if it does nobody reads them here.
 std::string detailOf(const serve::Refusal& refusal) {
@@ -150,6 +152,7 @@ void Compiler::compile() {
   outputs_.publish(std::move(update));
   outputs_.health.published(generation_);
   last_published_ = Clock::now();
+  if (upserts + removals > kLarge) memory::giveBack();
   log::info("configuration published",
             {{"generation", std::to_string(generation_)},
              {"changed", std::to_string(upserts)},

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/version.h"
 #include "control_plane/board.h"
 #include "control_plane/compiler.h"
@@ -227,6 +228,7 @@ std::string_view text(DrainEnd end) {
 
 int run(const settings::Settings& settings) {
   log::init(settings.log_level, settings.json_logging || !isatty(STDERR_FILENO), "control-plane");
+  memory::sharePools();
   const sigset_t signals = ourSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);  // before any thread, so that all of them leave the signals to this one
   ::signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/memory.h"
 #include "diagnostics/features.h"
 #include "diagnostics/overview.h"
 #include "diagnostics/page.h"
@@ -13,6 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kDiag = "/ambassador/v0/diag";
+constexpr size_t kLarge = 1 << 20;  // of an answer, which took ten times as much to make
 
 Reply text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body), ""}; }
 Reply html(std::string body) { return {200, "text/html; charset=utf-8", std::move(body), ""}; }
@@ -58,7 +60,9 @@ Reply Console::answer(const Request& request) {
   if (request.path == "/_internal/v0/ping") return request.local ? text(200, "ACK\n") : text(403, "Forbidden\n");
   const Place place(in_line_);
   if (place.number() > kLine) return text(503, "Too many ask for diagnostics at the same time; try again\n");
-  return route(request);
+  Reply reply = route(request);
+  if (reply.body.size() > kLarge) memory::giveBack();
+  return reply;
 }
 
 Reply Console::route(const Request& request) {

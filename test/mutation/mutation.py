@@ -20,6 +20,7 @@ from harness import netns, paths  # noqa: E402
 CASES = sorted(p.parent for p in (paths.TEST / "traffic" / "cases").glob("*/case.yaml"))
 # Generated on purpose, and yet no request tells whether they are there.
 UNSEEN = {
+    "envoy.config.accesslog.v3.AccessLog.name": "names alone",
     "envoy.config.core.v3.RuntimeUInt32.runtime_key": "Envoy's API asks for one; nothing sets it",
     "envoy.config.core.v3.ConfigSource.resource_api_version": "Envoy's API asks for V3, the only one there is",
     "envoy.config.route.v3.RouteConfiguration.name": "names alone",
