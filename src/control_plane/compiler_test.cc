@@ -119,7 +119,7 @@ TEST_F(CompilerTest, ARefusalIsToldToTheObjectsBehindIt) {
   ASSERT_TRUE(shows([](const Snapshot& s) { return s.findings.size() == 1; }));
   const Finding finding = board_.current()->findings[0];
   EXPECT_EQ(finding.object, (ObjectRef{Kind::Mapping, "default", "quote"}));
-  EXPECT_EQ(finding.path, "a.yaml");
+  EXPECT_EQ(finding.path, "test.yaml");
   EXPECT_GT(finding.line, 0);
   EXPECT_THAT(finding.message, HasSubstr("no such thing"));
   EXPECT_LT(finding.message.size(), 700u);
