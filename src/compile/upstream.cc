@@ -139,7 +139,8 @@ class UpstreamCompiler {
     if (!kind || *kind == Kind::ConsulResolver) {
       find(Severity::Error, "spec.resolver",
            kind ? fmt::format("\"{}\" is a ConsulResolver, which this version does not support", name)
-                : fmt::format("\"{}\" is unknown; write kubernetes-service, endpoint, or the name of a resolver object", name));
+                : fmt::format("\"{}\"{} is unknown; write kubernetes-service, endpoint, or the name of a resolver object", name,
+                              request_.resolver ? "" : ", which the Module names,"));
       return false;
     }
     const bool endpoints = *kind == Kind::KubernetesEndpointResolver;

@@ -55,6 +55,7 @@ ir::UpstreamPolicy upstreamPolicy(const UpstreamRequest& request, const model::M
     out.load_balancer->policy = balancer->policy;
   }
   out.keepalive = own.keepalive ? own.keepalive : module.keepalive;
+  if (out.keepalive == model::Keepalive{}) out.keepalive.reset();  // says nothing, unless that the Module's does not count
   out.idle_timeout_ms = own.cluster_idle_timeout_ms ? own.cluster_idle_timeout_ms : module.cluster_idle_timeout_ms;
   out.max_connection_lifetime_ms =
       own.cluster_max_connection_lifetime_ms ? own.cluster_max_connection_lifetime_ms : module.cluster_max_connection_lifetime_ms;

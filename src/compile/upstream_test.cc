@@ -91,6 +91,7 @@ TEST_F(UpstreamTest, WhatNamesDoNotTellGetsAHash) {
   for (const char* field : {"connect_timeout_ms: 3000", "grpc: false", "enable_ipv4: true", "enable_ipv6: false", "keepalive: {}",
                             "resolver: kubernetes-service", "health_checks: []"}) {
     EXPECT_EQ(name("service: pay, " + std::string(field)), "cluster_pay_edge_edge") << field;
+    EXPECT_EQ(compile("service: pay, " + std::string(field)).upstream, compile("service: pay").upstream) << field;
   }
 }
 
@@ -112,6 +113,13 @@ TEST_F(UpstreamTest, TheModuleRenamesNothing) {
   EXPECT_EQ(compile(own).upstream->policy->keepalive, (model::Keepalive{7, {}, {}})) << "the Mapping's own counts";
   EXPECT_EQ(name("service: pay, enable_ipv6: false"), "cluster_pay_edge_edge-") << "not what holds without it";
   EXPECT_EQ(name("service: pay, resolver: kubernetes-service"), "cluster_pay_edge_edge-");
+  EXPECT_EQ(compile("service: pay, keepalive: {}").upstream->policy->keepalive, std::nullopt);
+  EXPECT_EQ(name("service: pay, keepalive: {}"), "cluster_pay_edge_edge-");
+  module.resolver = "nope";
+  EXPECT_EQ(
+      name("service: pay"),
+      "none: error spec.resolver: \"nope\", which the Module names, is unknown; write kubernetes-service, endpoint, or the name of "
+      "a resolver object\n");
 }
 
 TEST_F(UpstreamTest, BreakersAndBalancersOfTheModule) {
