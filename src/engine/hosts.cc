@@ -44,22 +44,7 @@ compile::SecretState Engine::Impl::secretState(std::string_view ns, std::string_
   return it == secret_states_.end() ? compile::SecretState{} : it->second;
 }
 
-ObjectPtr Engine::Impl::tlsContext(std::string_view name, std::string_view ns) const {
-  const auto named = [this](std::string_view n) -> const std::map<std::string, ObjectPtr>* {
-    const auto it = tls_contexts_.find(std::string(n));
-    return it == tls_contexts_.end() || it->second.empty() ? nullptr : &it->second;
-  };
-  if (const auto* all = named(name)) {
-    const auto own = all->find(std::string(ns));
-    return own != all->end() ? own->second : all->begin()->second;
-  }
-  if (const size_t dot = name.rfind('.'); dot != std::string_view::npos) {
-    if (const auto* all = named(name.substr(0, dot))) {
-      if (const auto it = all->find(std::string(name.substr(dot + 1))); it != all->end()) return it->second;
-    }
-  }
-  return nullptr;
-}
+ObjectPtr Engine::Impl::tlsContext(std::string_view name, std::string_view ns) const { return referredTo(tls_contexts_, name, ns); }
 
 ObjectPtr Engine::Impl::lookUpContext(std::string_view name, std::string_view ns, std::set<std::string>& looked) const {
   looked.insert(std::string(name));

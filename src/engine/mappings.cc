@@ -20,27 +20,40 @@ bool GroupOrder::operator()(const GroupEntry* a, const GroupEntry* b) const {
   return *a->match < *b->match;  // while a Mapping moves from one group to another, both call it their first
 }
 
-std::optional<Kind> Engine::Impl::resolver(std::string_view name, std::string_view ns) const {
-  if (const auto it = resolvers_.find(std::string(name)); it != resolvers_.end() && !it->second.empty()) {
-    const auto own = it->second.find(std::string(ns));
-    const ObjectPtr& chosen = own != it->second.end() ? own->second : it->second.begin()->second;
-    return chosen->ref.kind;
+std::string_view otherResolverName(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kPairs[] = {{"endpoint", "kubernetes-endpoint"},
+                                                                             {"consul", "consul-endpoint"}};
+  for (const auto& [a, b] : kPairs) {
+    if (name == a) return b;
+    if (name == b) return a;
   }
+  return {};
+}
+
+ObjectPtr Engine::Impl::resolverObject(std::string_view name, std::string_view ns) const {
+  ObjectPtr object = referredTo(resolvers_, name, ns);
+  return object ? object : referredTo(resolvers_, otherResolverName(name), ns);
+}
+
+std::optional<Kind> Engine::Impl::resolver(std::string_view name, std::string_view ns) const {
+  if (const ObjectPtr object = resolverObject(name, ns)) return object->ref.kind;
   if (name == "kubernetes-service") return Kind::KubernetesServiceResolver;
   if (name == "endpoint" || name == "kubernetes-endpoint") return Kind::KubernetesEndpointResolver;
   if (name == "consul" || name == "consul-endpoint") return Kind::ConsulResolver;
   return std::nullopt;
 }
 
+/// The Module's resolver decides as well whether naming another says anything.
+bool Engine::Impl::resolverMoved(const std::optional<std::string>& named) const {
+  return dirty_resolvers_.contains(module_->resolver.value_or("kubernetes-service")) ||
+         (named && dirty_resolvers_.contains(*named));
+}
+
 // What the Mappings at hand looked up and is another now.
 void Engine::Impl::markMappings() {
   if (!dirty_resolvers_.empty()) {
-    const std::string standard = module_->resolver.value_or("kubernetes-service");
     for (const auto& [ref, entry] : mappings_) {
-      if (!entry.object) continue;
-      const auto& name = std::get<model::Mapping>(entry.object->spec).resolver;
-      // The Module's resolver decides as well whether naming another says anything.
-      if (dirty_resolvers_.contains(standard) || (name && dirty_resolvers_.contains(*name))) dirty_mappings_.insert(ref);
+      if (entry.object && resolverMoved(std::get<model::Mapping>(entry.object->spec).resolver)) dirty_mappings_.insert(ref);
     }
     dirty_resolvers_.clear();
   }

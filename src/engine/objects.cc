@@ -8,6 +8,19 @@
 
 namespace emissary::engine {
 
+ObjectPtr referredTo(const ByName& objects, std::string_view name, std::string_view ns) {
+  const auto in = [&](std::string_view n, std::string_view where, bool else_first) -> ObjectPtr {
+    const auto all = objects.find(std::string(n));
+    if (all == objects.end() || all->second.empty()) return nullptr;
+    const auto there = all->second.find(std::string(where));
+    if (there != all->second.end()) return there->second;
+    return else_first ? all->second.begin()->second : nullptr;
+  };
+  ObjectPtr found = in(name, ns, true);
+  const size_t dot = name.rfind('.');
+  return found || dot == std::string_view::npos ? found : in(name.substr(0, dot), name.substr(dot + 1), false);
+}
+
 bool Engine::Impl::ours(const Object& object) const {
   if (options_.single_namespace && !object.ref.ns.empty() && object.ref.ns != options_.ns) return false;
   const auto& ids = object.ambassador_id;
@@ -122,7 +135,7 @@ void Engine::Impl::place(const ObjectPtr& old, const ObjectPtr& now) {
       } else {
         resolvers_[ref.name].erase(ref.ns);
       }
-      if (moved) dirty_resolvers_.insert(ref.name);
+      if (moved) dirty_resolvers_.insert({ref.name, ref.name + "." + ref.ns, std::string(otherResolverName(ref.name))});
       break;
     }
     case Kind::Service:

@@ -111,7 +111,7 @@ class World {
                                                "example.com",
                                                "one.default.svc.cluster.local:80"};
     static constexpr const char* kWeight[] = {"", "", "10", "60", "0", "100", "150", "-1"};
-    static constexpr const char* kResolver[] = {"", "", "", "endpoint", "mine", "nope"};
+    static constexpr const char* kResolver[] = {"", "", "", "endpoint", "kubernetes-endpoint", "mine", "mine.edge", "nope"};
     static constexpr const char* kBool[] = {"", "", "true", "false"};
     static constexpr const char* kTimeout[] = {"", "", "1000", "0", "-5"};
     static constexpr const char* kHeaders[] = {"", "", "{x-a: b}", "{x-forwarded-proto: https}", "{\":authority\": b.com}"};
@@ -314,7 +314,7 @@ class World {
 
   std::string resolver() {
     static constexpr const char* kKind[] = {"KubernetesEndpointResolver", "KubernetesServiceResolver"};
-    static constexpr const char* kName[] = {"mine", "mine", "endpoint"};
+    static constexpr const char* kName[] = {"mine", "mine", "endpoint", "kubernetes-endpoint"};
     const std::string kind = pick(kKind);
     return ours(kind, pick(kName)) + "  ambassador_id: [default]\n";
   }
@@ -367,6 +367,7 @@ class World {
         "{cluster_request_timeout_ms: 7000}",
         "{resolver: endpoint}",
         "{resolver: mine}",
+        "{resolver: mine.edge}",
         "{resolver: nope}",
         "{regex_max_size: 3}",
         "{diagnostics: {}}",

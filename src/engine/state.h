@@ -140,6 +140,16 @@ struct TableEntry {
   ir::RouteTable spec;
 };
 
+/// Objects of one kind, or of kinds that share their names: name → namespace.
+using ByName = std::map<std::string, std::map<std::string, ObjectPtr>>;
+
+/// What a reference in namespace `ns` means: the object there, else the first of that name, else, of "name.namespace", just that
+/// one. Null: there is none.
+ObjectPtr referredTo(const ByName& objects, std::string_view name, std::string_view ns);
+
+/// The other name of a resolver that has two; "" for all others.
+std::string_view otherResolverName(std::string_view name);
+
 class Engine::Impl {
  public:
   explicit Impl(Options options);
@@ -203,7 +213,9 @@ class Engine::Impl {
   void unlink(HostEntry& host);
   void markVirtualHosts(const GroupEntry& group);
   void markVirtualHosts(const HostEntry& host, bool all);
+  ObjectPtr resolverObject(std::string_view name, std::string_view ns) const;
   std::optional<Kind> resolver(std::string_view name, std::string_view ns) const;
+  bool resolverMoved(const std::optional<std::string>& named) const;
   compile::MappingContext mappingContext(const compile::Installation& installation, std::set<NamespacedName>& secrets,
                                          std::set<std::string>& contexts) const;
 
@@ -253,7 +265,6 @@ class Engine::Impl {
   serve::Update finish();
 
   // ---- view.cc
-  ObjectRef resolverObject(std::string_view name, std::string_view ns) const;
   std::vector<View::Resolver> resolversInUse() const;
   std::vector<View::TcpGroup> tcpGroupsView() const;
 
@@ -271,9 +282,9 @@ class Engine::Impl {
   std::set<ObjectRef> contested_;  // in an annotation, and elsewhere too
   std::map<Kind, uint64_t> totals_;
   std::set<ObjectRef> rejected_;
-  std::map<std::string, std::map<std::string, ObjectPtr>> tls_contexts_;   // name → namespace
+  ByName tls_contexts_;
   std::map<std::string, std::map<std::string, ObjectPtr>> context_hosts_;  // TLSContexts: listed host → compile::orderName
-  std::map<std::string, std::map<std::string, ObjectPtr>> resolvers_;      // name → namespace
+  ByName resolvers_;
   std::map<std::string, ObjectPtr> namespaces_;
   std::map<std::string, ObjectPtr> modules_;    // called "ambassador", by compile::orderName
   std::map<std::string, ObjectPtr> listeners_;  // by compile::orderName

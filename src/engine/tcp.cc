@@ -34,12 +34,10 @@ void Engine::Impl::markTcpMappings() {
   };
   const bool lookups = !dirty_resolvers_.empty() || !dirty_contexts_.empty() || !moved_secrets_.empty();
   if (lookups) {
-    const std::string standard = module_->resolver.value_or("kubernetes-service");
     for (const auto& [ref, entry] : tcp_mappings_) {
       if (!entry.object) continue;
-      const auto& resolver = std::get<model::TcpMapping>(entry.object->spec).resolver;
-      const bool hit = dirty_resolvers_.contains(resolver.value_or(standard)) || meet(entry.contexts, dirty_contexts_) ||
-                       meet(entry.secrets, moved_secrets_);
+      const bool hit = resolverMoved(std::get<model::TcpMapping>(entry.object->spec).resolver) ||
+                       meet(entry.contexts, dirty_contexts_) || meet(entry.secrets, moved_secrets_);
       if (hit) dirty_tcp_mappings_.insert(ref);
     }
   }

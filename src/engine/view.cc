@@ -54,13 +54,6 @@ View::Cluster clusterOf(const ClusterEntry& cluster) {
 
 }  // namespace
 
-ObjectRef Engine::Impl::resolverObject(std::string_view name, std::string_view ns) const {
-  const auto it = resolvers_.find(std::string(name));
-  if (it == resolvers_.end() || it->second.empty()) return {};
-  const auto own = it->second.find(std::string(ns));
-  return (own != it->second.end() ? own->second : it->second.begin()->second)->ref;
-}
-
 std::vector<View::Resolver> Engine::Impl::resolversInUse() const {
   std::map<std::pair<std::string, ObjectRef>, View::Resolver> found;
   const std::string standard = module_->resolver.value_or("kubernetes-service");
@@ -69,7 +62,8 @@ std::vector<View::Resolver> Engine::Impl::resolversInUse() const {
     const std::string name = std::get<model::Mapping>(entry.object->spec).resolver.value_or(standard);
     const auto kind = resolver(name, ref.ns);
     if (!kind) continue;
-    const ObjectRef object = resolverObject(name, ref.ns);
+    const ObjectPtr source = resolverObject(name, ref.ns);
+    const ObjectRef object = source ? source->ref : ObjectRef();
     View::Resolver& one = found[{name, object}];
     one.kind = *kind;
     one.name = name;

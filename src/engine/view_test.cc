@@ -74,6 +74,31 @@ TEST(View, ResolversInUse) {
   EXPECT_EQ(view->resolvers[1].object, (ObjectRef{Kind::KubernetesEndpointResolver, "default", "mine"}));
 }
 
+TEST(View, ResolversByNameAndNamespaceAndByEitherNameOfAPair) {
+  const auto mapping = [](const std::string& name, const std::string& resolver) {
+    return "apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {hostname: '*', prefix: /, service: a, resolver: " + resolver + "}\n---\n";
+  };
+  const auto resolver = [](const std::string& kind, const std::string& name) {
+    return "apiVersion: getambassador.io/v3alpha1\nkind: " + kind + "\nmetadata: {name: " + name + ", namespace: edge}\n---\n";
+  };
+  Engine engine({});
+  const auto meant = [&](const std::string& name) {
+    const auto view = engine.view();
+    for (const View::Resolver& one : view->resolvers) {
+      if (one.name == name) return one.object.text();
+    }
+    return std::string("nothing");
+  };
+  engine.apply(testing::changes(testing::kListenerAndHost + mapping("a", "other.edge") + mapping("b", "kubernetes-endpoint")));
+  EXPECT_EQ(meant("other.edge"), "nothing");
+  EXPECT_EQ(meant("kubernetes-endpoint"), ObjectRef().text()) << "one that is always there";
+  engine.apply(
+      testing::changes(resolver("KubernetesEndpointResolver", "other") + resolver("KubernetesServiceResolver", "endpoint")));
+  EXPECT_EQ(meant("other.edge"), "KubernetesEndpointResolver edge/other");
+  EXPECT_EQ(meant("kubernetes-endpoint"), "KubernetesServiceResolver edge/endpoint");
+}
+
 TEST(View, HoldsNoSecretAndNoEndpoints) {
   Engine engine({});
   engine.apply(testing::changes(kObjects));
