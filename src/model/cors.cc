@@ -15,22 +15,24 @@ using manifest::Value;
 constexpr size_t kMaxItems = 1000;
 constexpr int64_t kMaxAge = 10LL * 365 * 24 * 3600;
 
-/// A list of texts, or one text with commas. Blanks around an item and empty items do not count. False: it is wrong.
+/// A list of texts or one text, each with one item or with several and commas between, as Envoy writes them itself. Blanks around
+/// an item and empty items do not count. False: it is wrong.
 bool readItems(Fields& fields, std::string_view name, std::vector<std::string>& items) {
   const Value* value = fields.take(name);
+  std::vector<std::string> texts;
   if (value != nullptr && value->isString()) {
-    std::string text;
-    if (!fields.read(name, text)) return false;
-    for (size_t at = 0; at <= text.size();) {
-      const size_t end = std::min(text.find(',', at), text.size());
-      items.push_back(text.substr(at, end - at));
-      at = end + 1;
-    }
-  } else if (!fields.read(name, items) && value != nullptr) {
+    if (!fields.read(name, texts.emplace_back())) return false;
+  } else if (!fields.read(name, texts) && value != nullptr) {
     return false;
   }
-  for (std::string& item : items) item = std::string(trimmed(item));
-  std::erase(items, "");
+  for (const std::string_view text : texts) {
+    for (size_t at = 0; at <= text.size();) {
+      const size_t end = std::min(text.find(',', at), text.size());
+      const std::string_view item = trimmed(text.substr(at, end - at));
+      if (!item.empty()) items.emplace_back(item);
+      at = end + 1;
+    }
+  }
   if (items.size() > kMaxItems) {
     fields.refuse(name, fmt::format("has {} items; there may be {}", items.size(), kMaxItems));
     return false;

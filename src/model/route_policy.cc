@@ -46,9 +46,9 @@ void readServiceHints(Fields& spec, MappingPolicy& policy) {
 /// Not there since upstream's version 4 either; the Mapping is routed all the same.
 void readErrorResponses(Fields& spec, MappingPolicy& policy) {
   spec.read("bypass_error_response_overrides", policy.bypass_error_response_overrides);
-  if (policy.bypass_error_response_overrides) spec.warning("bypass_error_response_overrides", "is not supported and is ignored");
+  if (policy.bypass_error_response_overrides) spec.error("bypass_error_response_overrides", "is not supported and is ignored");
   if (spec.take("error_response_overrides") != nullptr) {
-    spec.warning("error_response_overrides", "is not supported on a Mapping and is ignored");
+    spec.error("error_response_overrides", "is not supported on a Mapping and is ignored; write it in the Module");
   }
 }
 

@@ -64,6 +64,8 @@ TEST(ModelRoutePolicy, Cors) {
   EXPECT_EQ(cors.max_age, "600");
   EXPECT_EQ(policyOf("cors: {origins: 'https://a.com, *', max_age: 24h}").cors->max_age, "86400");
   EXPECT_EQ(policyOf("cors: {origins: ['*'], max_age: 60}").cors->max_age, "60");
+  EXPECT_EQ(policyOf("cors: {origins: ['*'], methods: ['GET, POST,', PUT]}").cors->methods,
+            (std::vector<std::string>{"GET", "POST", "PUT"}));
 
   expectTold("cors: {}", "warning spec.cors.origins: names no origin");
   expectTold("cors: {origins: ['*'], max_age: soon}", "error spec.cors.max_age: must be a number of seconds");
@@ -142,8 +144,8 @@ TEST(ModelRoutePolicy, TheRest) {
   expectTold("labels: {ambassador: []}", "notice spec.labels: has no effect without a RateLimitService");
   expectTold("labels: []", "error spec.labels: must be a map", false);
   expectTold("docs: x", "error spec.docs: must be a map", false);
-  expectTold("error_response_overrides: [{}]", "warning spec.error_response_overrides: is not supported on a Mapping");
-  expectTold("bypass_error_response_overrides: true", "warning spec.bypass_error_response_overrides: is not supported");
+  expectTold("error_response_overrides: [{}]", "error spec.error_response_overrides: is not supported on a Mapping");
+  expectTold("bypass_error_response_overrides: true", "error spec.bypass_error_response_overrides: is not supported");
 }
 
 }  // namespace
