@@ -120,6 +120,10 @@ TEST(Order, TheWorkedExample) {
   EXPECT_EQ(key.header_weight, 26u);
   EXPECT_EQ(key.keys, (std::vector<std::string>{"GET", ":authority-shop.example.net"}));
   EXPECT_EQ(sortKey(matching("/ü/", "")).path_length, 3u) << "characters, not bytes";
+  ir::Match empty = matching("/p/", "");
+  empty.headers.push_back({"x-a", {Kind::Exact, ""}});
+  EXPECT_EQ(sortKey(empty).header_weight, 4u) << "no value counts as *";
+  EXPECT_EQ(sortKey(empty).keys.back(), "x-a-*");
 }
 
 TEST(Order, BuiltInRoutesComeAfterUsersOfTheSamePath) {

@@ -20,8 +20,8 @@ class Weigher {
   }
 
   size_t add(std::string_view name, const ir::StringMatch& match) {
-    if (match.kind == ir::StringMatch::Kind::Present) return add(name, "*", false);
-    return add(name, match.value, match.kind == ir::StringMatch::Kind::Regex);
+    const bool any = match.kind == ir::StringMatch::Kind::Present || match.value.empty();
+    return add(name, any ? "*" : match.value, match.kind == ir::StringMatch::Kind::Regex);
   }
 
  private:

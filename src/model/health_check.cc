@@ -95,8 +95,9 @@ void readStatuses(Fields& http, HealthCheck& check) {
     HealthCheck::StatusRange status;
     range.require("min", "write the lowest status that is healthy");
     range.require("max", "write the highest status that is healthy");
-    const bool whole = range.read("min", status.min, 100, 599) && range.read("max", status.max, 100, 599);
-    if (whole && status.min > status.max) {
+    const bool min = range.read("min", status.min, 100, 599);
+    const bool max = range.read("max", status.max, 100, 599);
+    if (min && max && status.min > status.max) {
       range.refuse("min", fmt::format("{} is above max, {}; the range is left out", status.min, status.max));
     }
     range.finish();

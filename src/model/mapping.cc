@@ -139,6 +139,10 @@ void readRewrites(Fields& spec, Mapping& mapping) {
   if (mapping.regex_rewrite && mapping.rewrite && *mapping.rewrite != "/" && !mapping.rewrite->empty()) {
     spec.notice("rewrite", "is ignored beside regex_rewrite; remove one of them");
   }
+  if (!mapping.regex_rewrite && mapping.rewrite.value_or("/").find_first_not_of('/') == 0) {
+    spec.warning("rewrite", fmt::format("{} does not begin with '/', as every path does; write {}", quoted(*mapping.rewrite),
+                                        quoted("/" + *mapping.rewrite)));
+  }
   spec.read("host_rewrite", mapping.host_rewrite);
   spec.read("auto_host_rewrite", mapping.auto_host_rewrite);
   if (mapping.host_rewrite && mapping.auto_host_rewrite) {

@@ -111,6 +111,8 @@ TEST(ModelHealthChecks, AWrongOneCostsItselfAlone) {
     const std::string field =
         "health_checks: [{health_check: {http: {path: /, expected_statuses: [" + std::string(bad) + ", {min: 204, max: 204}]}}}]";
     EXPECT_EQ(policyOf(field).health_checks.at(0).expected_statuses, (std::vector<HealthCheck::StatusRange>{{204, 204}}));
+    const std::string told = all(*ours("Mapping", "{prefix: /, service: a, " + field + "}"));
+    EXPECT_EQ(told.find("known field"), std::string::npos) << told;
   }
   expect("health_checks: {}", "error spec.health_checks: must be a list, but is a map; it is left out", true);
 }
