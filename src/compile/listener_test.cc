@@ -137,6 +137,8 @@ TEST_F(CompileListener, AHostThatNoListenerTakes) {
   EXPECT_EQ(told("shop"),
             "no Listener takes this Host. Nearest is Listener default/near: its hostBinding.selector asks for labels that the Host "
             "lacks; write metadata: {labels: {tier: public}} in the Host");
+  EXPECT_EQ(labelsYaml({{{"n", "2"}, {"on-call", "true"}, {"empty", ""}, {"v", "v2"}}, {}}),
+            R"({empty: "", "n": "2", on-call: "true", v: v2})");
   listeners_.pop_back();
   EXPECT_EQ(told("shop"),
             "no Listener takes this Host. Nearest is Listener default/far: it takes Hosts of its own namespace default only; write "

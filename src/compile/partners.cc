@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compile/association.h"
+#include "manifest/scalar.h"
 
 namespace emissary::compile {
 namespace {
@@ -27,6 +28,11 @@ std::string labelCure(const model::Listener& spec) {
              : "its hostBinding.selector asks for labels that the Host lacks; write metadata: {labels: " + labels + "} in the Host";
 }
 
+/// As text in YAML: a label "5" or "on" must be quoted.
+std::string yamlText(const std::string& text) {
+  return manifest::resolvePlain(text).isString() ? text : fmt::format("\"{}\"", text);
+}
+
 std::string cure(const Object& listener, const ir::Host& host, const NotTaken& why) {
   const auto& spec = std::get<model::Listener>(listener.spec);
   std::string out;
@@ -41,7 +47,7 @@ std::string labelsYaml(const model::LabelSelector& selector) {
   std::string out;
   for (const auto& [key, value] : selector.match_labels) {
     if (out.size() > 200) break;  // enough to see what is meant
-    out += fmt::format("{}{}: {}", out.empty() ? "{" : ", ", key, value.empty() ? "\"\"" : value);
+    out += fmt::format("{}{}: {}", out.empty() ? "{" : ", ", yamlText(key), yamlText(value));
   }
   return out.empty() ? out : out + "}";
 }
