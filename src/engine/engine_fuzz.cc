@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/engine.h"
 #include "engine/testing.h"
@@ -83,6 +84,12 @@ class Generator {
       if (dice < 0) return object(name, kind);
     }
     return map();
+  }
+
+  std::vector<Value> scene() {
+    std::vector<Value> out = pools_.root.find("scene")->list;
+    for (Value& document : out) substitute(document);
+    return out;
   }
 
  private:
@@ -173,37 +180,63 @@ void expectSame(const Engine& engine, const Engine& fresh) {
   if (engine.findings() != fresh.findings()) fail("other findings than a fresh engine's");
 }
 
+/// The engine that gets change after change, and what it has got.
+class Followed {
+ public:
+  explicit Followed(const Options& options) : engine_(options) { engine_.apply({}); }
+
+  void add(const Value& document, bool gone) {
+    for (const ObjectPtr& object : model::parseDocument(document, {.path = "a.yaml"}).objects) {
+      if (gone) {
+        objects_.erase(object->ref);
+      } else {
+        objects_[object->ref] = object;
+      }
+      changes_.push_back({object->ref, gone ? nullptr : object});
+    }
+  }
+
+  void apply() { engine_.apply(std::exchange(changes_, {})); }
+
+  const Engine& engine() const { return engine_; }
+  std::vector<Change> all() const {
+    std::vector<Change> out;
+    for (const auto& [ref, object] : objects_) out.push_back({ref, object});
+    return out;
+  }
+
+ private:
+  Engine engine_;
+  std::map<ObjectRef, ObjectPtr> objects_;
+  std::vector<Change> changes_;
+};
+
 void run(const uint8_t* data, size_t size) {
   FuzzedDataProvider bytes(data, size);
   Generator generator(bytes);
   Options options;
   options.forbidden_upstreams = {"127.0.0.1:8877"};
-  Engine engine(options);
-  engine.apply({});
-  std::map<ObjectRef, ObjectPtr> objects;
-  for (int step = 0; step < 12 && bytes.remaining_bytes() > 0; ++step) {
-    std::vector<Change> changes;
-    do {
-      const auto parsed = model::parseDocument(generator.object(), {.path = "a.yaml"});
-      for (const ObjectPtr& object : parsed.objects) {
-        const bool gone = bytes.ConsumeIntegralInRange<int>(0, 7) == 0;
-        if (gone) {
-          objects.erase(object->ref);
-        } else {
-          objects[object->ref] = object;
-        }
-        changes.push_back({object->ref, gone ? nullptr : object});
-      }
-    } while (bytes.ConsumeIntegralInRange<int>(0, 3) != 0 && bytes.remaining_bytes() > 0);
-    engine.apply(changes);
+  // By the size, so that the bytes mean the same as before.
+  const bool small = size % 2 == 0;
+  if (small) options.route_list_limit = 2;
+  options.strict_labels = size % 5 != 0;
+  Followed followed(options);
+  if (small) {
+    for (const Value& document : generator.scene()) followed.add(document, false);
+    followed.apply();
   }
-  expectNoRefusals(engine);
+  for (int step = 0; step < 12 && bytes.remaining_bytes() > 0; ++step) {
+    do {
+      const Value document = generator.object();
+      followed.add(document, bytes.ConsumeIntegralInRange<int>(0, 7) == 0);
+    } while (bytes.ConsumeIntegralInRange<int>(0, 3) != 0 && bytes.remaining_bytes() > 0);
+    followed.apply();
+  }
+  expectNoRefusals(followed.engine());
   Engine fresh(options);
-  std::vector<Change> all;
-  for (const auto& [ref, object] : objects) all.push_back({ref, object});
-  fresh.apply(all);
-  expectSame(engine, fresh);
-  engine.ir();
+  fresh.apply(followed.all());
+  expectSame(followed.engine(), fresh);
+  followed.engine().ir();
 }
 
 }  // namespace
