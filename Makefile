@@ -57,7 +57,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60); their corpora are kept in b
 	@[ -e build/fuzz/build.ninja ] || cmake --preset fuzz
 	@ninja -C build/fuzz -j $(JOBS) $$(ls src/*/*_fuzz.cc | sed -E 's|src/(.*)/(.*)\.cc|fuzz_\1_\2|')
 	@for target in build/fuzz/fuzz_*; do mkdir -p build/fuzz/corpus/$${target##*/}; \
-	  $$target -max_total_time=$${FUZZ_SECONDS:-60} -rss_limit_mb=2048 build/fuzz/corpus/$${target##*/}; done
+	  ASAN_SYMBOLIZER_PATH=$$(command -v llvm-symbolizer-19) $$target -max_total_time=$${FUZZ_SECONDS:-60} -rss_limit_mb=2048 build/fuzz/corpus/$${target##*/}; done
 
 .PHONY: fuzz-coverage
 fuzz-coverage: ## how much of compile and generate the corpus of the engine's fuzz target reaches
