@@ -322,12 +322,25 @@ std::string_view Fields::alias(std::string_view name, std::string_view other) {
   return name;
 }
 
+namespace {
+
+/// useRemoteAddress, Use-Remote-Address: use_remote_address.
+std::string folded(std::string_view name) {
+  std::string out;
+  for (const char c : name.substr(0, 128)) {
+    if (c != '_' && c != '-') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string Fields::nearest(std::string_view name) const {
   constexpr size_t kNear = 2;
   size_t best = kNear + 1;
   std::string_view found;
   for (size_t i = 0; i < known_count_; ++i) {
-    const size_t distance = editDistance(name, known_[i], kNear);
+    const size_t distance = editDistance(folded(name), folded(known_[i]), kNear);
     // A name of two letters is near everything.
     if (distance < best && distance * 2 <= known_[i].size()) {
       best = distance;
