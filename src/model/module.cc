@@ -25,7 +25,7 @@ constexpr std::array kReplaced = {
     Replaced{"admin_port", "the port of Envoy's admin server is --envoy-admin-port"},
     Replaced{"regex_type", "regular expressions are always RE2"},
     Replaced{"service_port", "write the port into a Listener"},
-    Replaced{"statsd", "metrics are read from /metrics"},
+    Replaced{"statsd", "write STATSD_ENABLED and STATSD_HOST into the control plane's environment, or read /metrics"},
     Replaced{"use_proxy_proto", "write protocolStack: [PROXY, HTTP, TCP] (or protocol: HTTPPROXY) into the Listener"},
     Replaced{"x_forwarded_proto_redirect", "write securityModel: XFP into the Listener and l7Depth for the proxies in front of it"},
     Replaced{"xff_num_trusted_hops", "write l7Depth into the Listener"},

@@ -42,6 +42,20 @@ void readGzip(Fields& config, HttpSettings& out) {
   out.gzip = std::move(gzip);
 }
 
+/// Envoy refuses one without a name or without methods.
+std::optional<GrpcStats::Service> readCountedService(Fields& item) {
+  GrpcStats::Service service;
+  const bool named = item.require("name", "write the full name of the gRPC service") && item.read("name", service.name);
+  if (named && service.name.empty()) item.refuse("name", "is empty; write the full name of the gRPC service");
+  const bool listed = item.require("method_names", "list the methods to count, or write all_methods: true in place of services") &&
+                      item.read("method_names", service.methods);
+  if (!named || !listed || service.name.empty()) return std::nullopt;
+  std::erase(service.methods, "");
+  if (!service.methods.empty()) return service;
+  item.refuse("method_names", "names no method; list those to count, or write all_methods: true in place of services");
+  return std::nullopt;
+}
+
 void readGrpcStats(Fields& config, HttpSettings& out) {
   const Value* value = config.take("grpc_stats");
   if (value == nullptr) return;
@@ -58,11 +72,8 @@ void readGrpcStats(Fields& config, HttpSettings& out) {
     for (size_t i = 0; i < services->list.size(); ++i) {
       const Path at(&list, i);
       Fields item(config.report(), &services->list[i], at);
-      GrpcStats::Service service;
-      if (item.require("name", "write the full name of the gRPC service") && item.read("name", service.name)) {
-        item.read("method_names", service.methods);
-        stats.services.push_back(std::move(service));
-      }
+      if (!services->list[i].isMap()) continue;
+      if (auto service = readCountedService(item)) stats.services.push_back(*std::move(service));
       item.finish();
     }
   }

@@ -91,6 +91,14 @@ TEST(ModelModule, AWrongKeyIsLeftOutByItself) {
            Row{"{buffer: {max_request_bytes: 1, max_request_time: 2}}",
                "notice spec.config.buffer.max_request_time: has no effect"},
            Row{"{gzip: {window_bits: 99}}", "error spec.config.gzip.window_bits: must be from 9 to 15"},
+           Row{"{grpc_stats: {services: [{name: a.B}]}}", "error spec.config.grpc_stats.services[0].method_names: is missing"},
+           Row{"{grpc_stats: {services: [{name: a.B, method_names: ['']}]}}",
+               "error spec.config.grpc_stats.services[0].method_names: names no method"},
+           Row{"{grpc_stats: {services: [{name: '', method_names: [x]}]}}",
+               "error spec.config.grpc_stats.services[0].name: is empty"},
+           Row{"{Gzip: {}}", "warning spec.config.Gzip: is not a known field and is ignored; did you mean gzip?"},
+           Row{"{useRemoteAddress: true}",
+               "warning spec.config.useRemoteAddress: is not a known field and is ignored; did you mean use_remote_address?"},
            Row{"{gzip: 3}", "error spec.config.gzip: must be a map of fields"},
            Row{"{ip_allow: [{peer: x}]}", "error spec.config.ip_allow[0]: \"x\" is no IP address"},
            Row{"{ip_allow: [{peer: 1.2.3.4/33}]}", "error spec.config.ip_allow[0]: \"1.2.3.4/33\" has no good length"},
@@ -131,6 +139,8 @@ TEST(ModelModule, AWrongKeyIsLeftOutByItself) {
 
 TEST(ModelModule, WhatIsLeftOfMistakes) {
   EXPECT_EQ(moduleOf(module("{gzip: {window_bits: 99}, server_name: x}")).http.gzip, Gzip{});
+  EXPECT_EQ(moduleOf(module("{grpc_stats: {services: [{name: a}, {name: b, method_names: ['', C]}]}}")).http.grpc_stats,
+            (GrpcStats{{{"b", {"C"}}}, false, false}));
   EXPECT_EQ(moduleOf(module("{ip_allow: [{peer: x}]}")).http.ip_rules, std::nullopt);
   EXPECT_EQ(moduleOf(module("{retry_policy: {retry_on: 5xx, num_retries: x}}")).retry_policy, std::nullopt);
   EXPECT_EQ(moduleOf(module("{ip_allow: [{peer: x}, {peer: 1.2.3.4, remote: 5.6.7.8}]}")).http.ip_rules,
