@@ -15,6 +15,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kDiag = "/ambassador/v0/diag";
 constexpr size_t kLarge = 1 << 20;  // of an answer, which took ten times as much to make
+constexpr std::string_view kFavicon = "/ambassador/v0/favicon.ico";
+constexpr std::string_view kDebug = "/debug";
+constexpr std::string_view kPing = "/_internal/v0/ping";
+constexpr std::string_view kFeatures = "/_internal/v0/features";
+
+bool isKnown(std::string_view path) {
+  const bool diag = path.starts_with(kDiag) && (path.size() == kDiag.size() || path[kDiag.size()] == '/');
+  return diag || path == kFavicon || path == kDebug || path == kPing || path == kFeatures;
+}
 
 Reply text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body), ""}; }
 Reply html(std::string body) { return {200, "text/html; charset=utf-8", std::move(body), ""}; }
@@ -54,10 +63,11 @@ class Place {
 Console::Console(About about, Sources sources) : about_(std::move(about)), sources_(std::move(sources)), envoy_(sources_.envoy) {}
 
 Reply Console::answer(const Request& request) {
+  if (!isKnown(request.path)) return text(404, "Not found\n");
   if (request.method != "GET" && request.method != "HEAD") return text(405, "Method not allowed\n");
-  if (request.path == "/ambassador/v0/favicon.ico") return {200, "image/svg+xml", std::string(favicon()), ""};
-  if (request.path == "/debug") return {200, "application/json", debugJson(timers_) + "\n", ""};
-  if (request.path == "/_internal/v0/ping") return request.local ? text(200, "ACK\n") : text(403, "Forbidden\n");
+  if (request.path == kFavicon) return {200, "image/svg+xml", std::string(favicon()), ""};
+  if (request.path == kDebug) return {200, "application/json", debugJson(timers_) + "\n", ""};
+  if (request.path == kPing) return request.local ? text(200, "ACK\n") : text(403, "Forbidden\n");
   const Place place(in_line_);
   if (place.number() > kLine) return text(503, "Too many ask for diagnostics at the same time; try again\n");
   Reply reply = route(request);
@@ -66,10 +76,8 @@ Reply Console::answer(const Request& request) {
 }
 
 Reply Console::route(const Request& request) {
-  const bool features_wanted = request.path == "/_internal/v0/features";
+  const bool features_wanted = request.path == kFeatures;
   if (features_wanted && !request.local) return text(403, "Forbidden\n");
-  const bool diag = request.path.starts_with(kDiag) && (request.path.size() == kDiag.size() || request.path[kDiag.size()] == '/');
-  if (!features_wanted && !diag) return text(404, "Not found\n");
 
   std::lock_guard lock(mutex_);
   std::erase_if(seen_, [now = Clock::now()](const auto& seen) { return now - seen.second.at > kPatchMemory; });

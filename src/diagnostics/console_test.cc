@@ -86,6 +86,7 @@ TEST_F(ConsoleTest, Paths) {
   EXPECT_EQ(get("/ambassador/v0/diagnosis").status, 404);
   EXPECT_EQ(get("/nope").status, 404);
   EXPECT_EQ(console_.answer({"POST", kDiag, {}, true, "", ""}).status, 405);
+  EXPECT_EQ(console_.answer({"POST", "/nope", {}, true, "", ""}).status, 404);
   const Json detail = Json::parse(get(kDiag + "quote.default.1", {{"json", "1"}, {"method", "GET"}}).body);
   EXPECT_EQ(detail["method"], "GET");
   EXPECT_EQ(detail["resource"], "");

@@ -35,7 +35,7 @@ bool active(const Index& index, const Object& object) {
       const auto it = index.group_of.find(ref);
       if (it == index.group_of.end() || view.groups[it->second].hosts == 0) return false;
       const auto& members = view.groups[it->second].members;
-      return std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.mapping->ref == ref && m.percent > 0; });
+      return std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.mapping->ref == ref && m.used(); });
     }
     case Kind::Host: return std::any_of(view.hosts.begin(), view.hosts.end(), [&](const auto& h) { return h.ref == ref; });
     case Kind::Listener:

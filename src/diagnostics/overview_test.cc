@@ -96,6 +96,20 @@ spec: {hostname: "*", prefix: /quote/, service: other, prefix_exact: true}
                                    "groups")));
 }
 
+TEST(Overview, AMirrorIsInUse) {
+  const testing::Stage stage(std::string(testing::kBasics) + R"(
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Mapping
+metadata: {name: mirror, namespace: default}
+spec: {hostname: "*", prefix: /quote/, service: other, shadow: true}
+)");
+  const Json groups = overview(stage.scene, "groups");
+  ASSERT_EQ(groups.begin().value()["mappings"].size(), 2u);
+  for (const Json& mapping : groups.begin().value()["mappings"]) EXPECT_EQ(mapping["_active"], true) << mapping;
+  EXPECT_EQ(overview(stage.scene, "ambassador_elements")["mirror.default.1"]["objects"]["Mapping mirror"]["active"], true);
+}
+
 TEST(Overview, ErrorsAndNoticesNameTheObject) {
   const testing::Stage stage(R"(
 apiVersion: getambassador.io/v3alpha1

@@ -134,7 +134,7 @@ Json memberOf(const Index& index, const View::Member& member) {
   out["cluster_name"] = member.cluster;
   out["cluster_service"] = mapping.service;
   out["weight"] = number(member.percent);
-  out["_active"] = member.percent > 0;
+  out["_active"] = member.used();
   out["_errored"] = index.errors.contains(ref);
   out["_rkey"] = rkey(ref);
   return out;

@@ -32,6 +32,7 @@ struct View {
     std::string cluster;
     /// Of the group's requests.
     double percent = 0;
+    bool used() const { return percent > 0 || role == Role::Shadow; }
     bool operator==(const Member& other) const {
       return mapping->ref == other.mapping->ref && mapping->hash == other.mapping->hash && role == other.role &&
              cluster == other.cluster && percent == other.percent;
