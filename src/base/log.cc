@@ -59,7 +59,9 @@ void init(Level level, bool json_lines, std::string_view process) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-bool parseLevel(std::string_view text, Level& level) {
+bool parseLevel(std::string_view written, Level& level) {
+  std::string text(written);
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   if (text == "debug" || text == "trace") level = Level::Debug;
   else if (text == "info") level = Level::Info;
   else if (text == "warn" || text == "warning") level = Level::Warn;

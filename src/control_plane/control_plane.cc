@@ -22,6 +22,7 @@
 #include "diagnostics/metrics.h"
 #include "engine/engine.h"
 #include "envoy/admin_client.h"
+#include "envoy/log_file.h"
 #include "serve/server.h"
 #include "settings/engine_options.h"
 #include "source/directory/directory_source.h"
@@ -47,6 +48,12 @@ sigset_t ourSignals() {
   sigemptyset(&result);
   for (const int signal : {SIGTERM, SIGINT, kOrphaned}) sigaddset(&result, signal);
   return result;
+}
+
+engine::Options optionsOf(const settings::Settings& settings) {
+  engine::Options options = settings::engineOptions(settings);
+  if (!settings.no_envoy) options.log_problem = envoy::logProblem;
+  return options;
 }
 
 /// Tells metrics, health and the compile thread what the xDS server says. Called from the serve thread.
@@ -87,7 +94,7 @@ class ControlPlane {
         health_(!settings.no_envoy, Clock::now()),
         relay_(metrics_, health_),
         server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
-        compiler_(settings::engineOptions(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
+        compiler_(optionsOf(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
                   {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
         source_({.path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
                 [this](source::Batch batch) { compiler_.submit(std::move(batch)); }),
@@ -134,10 +141,15 @@ class ControlPlane {
   static diagnostics::About about(const settings::Settings& settings) {
     char hostname[256] = "";
     gethostname(hostname, sizeof hostname - 1);
-    return {std::string(kVersion),           hostname,
-            settings.ambassador_id,          settings.ns,
-            settings.single_namespace,       settings.cluster_id,
-            std::chrono::system_clock::now()};
+    return {std::string(kVersion),
+            hostname,
+            settings.ambassador_id,
+            settings.ns,
+            settings.single_namespace,
+            settings.cluster_id,
+            std::chrono::system_clock::now(),
+            settings.statsd.has_value(),
+            settings.load_balancers};
   }
 
   diagnostics::Console::Sources looks() {

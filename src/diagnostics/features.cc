@@ -40,7 +40,6 @@ void addModule(const model::Module& module, Json& out) {
   out["diagnostics"] = module.diagnostics.enabled;
   out["liveness_probe"] = module.liveness_probe.enabled;
   out["readiness_probe"] = module.readiness_probe.enabled;
-  out["statsd"] = false;
   out["use_remote_address"] = http.use_remote_address;
   out["enable_http10"] = http.accept_http_10;
   out["add_linkerd_headers"] = module.add_linkerd_headers;
@@ -103,6 +102,7 @@ Json features(const Scene& scene) {
   out["tls_using_contexts"] = contexts > 0 || terminating > 0;
   out["tls_termination_count"] = terminating;
   addModule(*view.module, out);
+  out["statsd"] = scene.about->statsd;
   out["use_proxy_proto"] =
       std::any_of(view.listeners.begin(), view.listeners.end(), [](const auto& l) { return l.proxy_protocol; });
   out["custom_ambassador_id"] = scene.about->ambassador_id != "default";

@@ -32,6 +32,8 @@ struct About {
   bool single_namespace = false;
   std::string cluster_id;
   std::chrono::system_clock::time_point boot;
+  bool statsd = false;
+  bool load_balancers = true;
 };
 
 struct Scene {

@@ -99,8 +99,8 @@ Json systemJson(const Selection& all) {
   out["ambassador_namespace"] = about.ns;
   out["single_namespace"] = about.single_namespace;
   out["knative_enabled"] = false;
-  out["statsd_enabled"] = false;
-  out["endpoints_enabled"] = true;
+  out["statsd_enabled"] = about.statsd;
+  out["endpoints_enabled"] = about.load_balancers;
   out["cluster_id"] = about.cluster_id;
   out["boot_time"] = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(about.boot));
   out["hr_uptime"] = durationText(std::max<int64_t>(up, 0));

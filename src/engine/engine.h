@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -25,6 +26,8 @@ struct Options {
   std::string ns = "default";
   /// AMBASSADOR_SINGLE_NAMESPACE: objects of other namespaces are ignored.
   bool single_namespace = false;
+  /// AMBASSADOR_CERTS_SINGLE_NAMESPACE: the same for Secrets alone.
+  bool secrets_single_namespace = false;
   /// AMBASSADOR_ENVOY_BIND_ADDRESS: what Listeners bind.
   std::string bind_address = "0.0.0.0";
   /// Addresses ("127.0.0.1:8877") that no Mapping may point to: our admin server, Envoy's, the xDS server.
@@ -37,6 +40,9 @@ struct Options {
   bool load_balancers = true;
   /// Where our admin server is reached from Envoy: the built-in Mappings lead there.
   std::string administration = "127.0.0.1:8877";
+  /// Why Envoy, which is on this machine, could not write its access log to this file; "" when it can. Envoy refuses every Listener
+  /// whose log cannot be opened, so the standard output takes its place. Null: Envoy's files cannot be seen from here.
+  std::function<std::string(const std::string& path)> log_problem;
 };
 
 /// A certificate that some Listener shows.

@@ -362,6 +362,34 @@ TEST(EngineOptions, BuiltInMappingsMayLeadWhereOthersMayNot) {
   EXPECT_EQ(engine.findings()[0].field, "spec.config.diagnostics");
 }
 
+TEST(EngineOptions, ALogThatCannotBeOpenedGoesToTheStandardOutput) {
+  Options options;
+  options.log_problem = [](const std::string& path) { return path == "/no/log" ? "No such file or directory" : ""; };
+  Engine engine(options);
+  const auto wire = [&] { return engine.resources().at({serve::Type::Listener, "web.default"})->wire; };
+  engine.apply(changes(kListener + host("a", "a.com") + module("{envoy_log_path: /no/log, server_name: kept}")));
+  EXPECT_EQ(wire().find("/no/log"), std::string::npos);
+  EXPECT_NE(wire().find("StdoutAccessLog"), std::string::npos);
+  EXPECT_NE(wire().find("kept"), std::string::npos);
+  ASSERT_EQ(engine.findings().size(), 2u);  // and the Host has no Mapping
+  EXPECT_EQ(engine.findings()[0].field, "spec.config.envoy_log_path");
+  EXPECT_TRUE(engine.findings()[0].message.starts_with("/no/log cannot be opened: No such file or directory; the log goes to"));
+  engine.apply(changes(module("{envoy_log_path: /a/log}")));
+  EXPECT_NE(wire().find("/a/log"), std::string::npos);
+  EXPECT_EQ(engine.findings().size(), 1u);
+}
+
+TEST(EngineOptions, SecretsOfOtherNamespacesMayBeIgnored) {
+  Options options;
+  options.secrets_single_namespace = true;
+  Engine engine(options);
+  engine.apply(changes(testing::secretManifest("default", "ours", "a.com") + "---\n" +
+                       testing::secretManifest("edge", "theirs", "a.com") +
+                       "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: edge}\nspec: {clusterIP: 10.0.0.9}\n"));
+  EXPECT_EQ(engine.objectCounts().at(Kind::Secret).accepted, 1u);
+  EXPECT_EQ(engine.objectCounts().at(Kind::Service).accepted, 1u);
+}
+
 TEST_F(EngineTest, TheModuleSaysHowLargeARegularExpressionMayBe) {
   const std::string mapping =
       "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: big, namespace: default}\n"

@@ -36,6 +36,18 @@ Moved compare(const model::Module& before, const model::Module& after) {
 
 }  // namespace
 
+void Engine::Impl::checkLog(const Object& object, Boxed<model::Module>& module) {
+  const std::string path = module->http.access_log.path;
+  const std::string problem = options_.log_problem && path != model::AccessLog().path ? options_.log_problem(path) : "";
+  if (problem.empty()) return;
+  module.edit().http.access_log.path = model::AccessLog().path;
+  module_findings_.push_back(
+      compile::findingOn(object, Severity::Error, "spec.config.envoy_log_path",
+                         fmt::format("{} cannot be opened: {}; the log goes to the standard output until the Module changes or the "
+                                     "gateway starts again",
+                                     path, problem)));
+}
+
 void Engine::Impl::updateModule() {
   if (!dirty_modules_) return;
   dirty_modules_ = false;
@@ -52,6 +64,7 @@ void Engine::Impl::updateModule() {
         compile::findingOn(*object, Severity::Error, "metadata.name",
                            fmt::format("is not used, because {} comes first; keep one of them", chosen->ref.text())));
   }
+  if (chosen) checkLog(*chosen, now);
   const Moved moved = compare(*module_, *now);
   module_ = std::move(now);
   module_object_ = std::move(chosen);

@@ -22,7 +22,8 @@ ObjectPtr referredTo(const ByName& objects, std::string_view name, std::string_v
 }
 
 bool Engine::Impl::ours(const Object& object) const {
-  if (options_.single_namespace && !object.ref.ns.empty() && object.ref.ns != options_.ns) return false;
+  const bool own_only = options_.single_namespace || (options_.secrets_single_namespace && object.ref.kind == Kind::Secret);
+  if (own_only && !object.ref.ns.empty() && object.ref.ns != options_.ns) return false;
   const auto& ids = object.ambassador_id;
   if (ids.empty()) return options_.ambassador_id == "default";
   if (ids.size() == 1 && ids.front() == "_automatic_") return true;

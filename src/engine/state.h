@@ -177,6 +177,7 @@ class Engine::Impl {
 
   // ---- module.cc
   void updateModule();
+  void checkLog(const Object& object, Boxed<model::Module>& module);
   void updateBuiltIns(bool moved);
 
   // ---- annotations.cc

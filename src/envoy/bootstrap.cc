@@ -114,6 +114,20 @@ Json overloadManager(const BootstrapOptions& options) {
   return manager;
 }
 
+void sendFigures(const settings::Statsd& statsd, Json& document) {
+  Json address = socketAddress(statsd.host, statsd.port);
+  address["socket_address"]["protocol"] = "UDP";
+  const char* type = statsd.with_tags ? "envoy.config.metrics.v3.DogStatsdSink" : "envoy.config.metrics.v3.StatsdSink";
+  document["stats_sinks"] = Json::array({{{"name", statsd.with_tags ? "envoy.stat_sinks.dog_statsd" : "envoy.stat_sinks.statsd"},
+                                          {"typed_config", {{"@type", typeUrl(type)}, {"address", address}}}}});
+  if (statsd.with_tags && !statsd.entity.empty()) {
+    const Json tag = {{"tag_name", "dd.internal.entity_id"}, {"fixed_value", statsd.entity}};
+    document["stats_config"] = {{"stats_tags", Json::array({tag})}};
+  }
+  document.erase("stats_flush_on_admin");
+  document["stats_flush_interval"] = fmt::format("{}s", statsd.interval_s);
+}
+
 /// The number in a control group's file; unset for "max", for none, and for "no limit" written as a huge number.
 std::optional<uint64_t> limitIn(const std::string& path) {
   std::ifstream file(path);
@@ -152,7 +166,7 @@ std::string onPath(const std::string& name, const settings::Environment& env) {
 }  // namespace
 
 std::string bootstrap(const BootstrapOptions& options) {
-  const Json document = {
+  Json document = {
       {"node", {{"id", "test-id"}, {"cluster", options.node_cluster}}},
       {"admin", {{"address", socketAddress("127.0.0.1", options.admin_port)}, {"ignore_global_conn_limit", true}}},
       {"dynamic_resources", dynamicResources()},
@@ -167,9 +181,10 @@ std::string bootstrap(const BootstrapOptions& options) {
                                    {"re2.max_program_size.warn_level", kRegexSteps}}}}})}}},
       // Thousands of clusters: half the memory and half the time to start.
       {"deferred_stat_options", {{"enable_deferred_creation_stats", true}}},
-      // The periodic flush stalls configuration by tenths of a second at 10,000 clusters, and nothing reads it.
+      // The periodic flush stalls configuration by tenths of a second at 10,000 clusters, and without a sink nothing reads it.
       {"stats_flush_on_admin", true},
   };
+  if (options.statsd) sendFigures(*options.statsd, document);
   return document.dump(2);
 }
 

@@ -22,6 +22,8 @@ struct BootstrapOptions {
   std::optional<uint64_t> memory_limit;
   /// Connections from clients that Envoy takes at once.
   uint64_t max_connections = 50'000;
+  /// Its host is an IP address.
+  std::optional<settings::Statsd> statsd;
 };
 
 /// As JSON, which Envoy reads.

@@ -80,6 +80,23 @@ TEST(Bootstrap, ReadinessListener) {
   EXPECT_EQ(listener["filter_chains"][0]["filters"][0]["typed_config"]["access_log"].size(), 1u);
 }
 
+TEST(Bootstrap, FiguresForStatsd) {
+  BootstrapOptions options;
+  auto json = nlohmann::json::parse(bootstrap(options));
+  EXPECT_FALSE(json.contains("stats_sinks") || json.contains("stats_flush_interval"));
+  options.statsd = settings::Statsd{.host = "10.0.0.9", .interval_s = 7, .entity = "pod-7"};
+  json = nlohmann::json::parse(bootstrap(options));
+  EXPECT_EQ(json["stats_sinks"][0]["name"], "envoy.stat_sinks.statsd");
+  EXPECT_EQ(json["stats_sinks"][0]["typed_config"]["address"]["socket_address"],
+            nlohmann::json::parse(R"({"address": "10.0.0.9", "port_value": 8125, "protocol": "UDP"})"));
+  EXPECT_EQ(json["stats_flush_interval"], "7s");
+  EXPECT_FALSE(json.contains("stats_flush_on_admin") || json.contains("stats_config"));
+  options.statsd->with_tags = true;
+  json = nlohmann::json::parse(bootstrap(options));
+  EXPECT_EQ(json["stats_sinks"][0]["name"], "envoy.stat_sinks.dog_statsd");
+  EXPECT_EQ(json["stats_config"]["stats_tags"][0]["fixed_value"], "pod-7");
+}
+
 TEST(Bootstrap, HeapOnlyWithAMemoryLimit) {
   BootstrapOptions options;
   options.max_connections = 77;

@@ -7,6 +7,7 @@ engine::Options engineOptions(const Settings& settings) {
   options.ambassador_id = settings.ambassador_id;
   options.ns = settings.ns;
   options.single_namespace = settings.single_namespace;
+  options.secrets_single_namespace = settings.secrets_single_namespace;
   options.bind_address = settings.bind_address;
   options.route_list_limit = settings.route_list_limit;
   options.strict_labels = settings.strict_labels;

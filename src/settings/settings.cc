@@ -107,6 +107,7 @@ void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
   if (auto c = choose("--ambassador-id", flags.id, env, "AMBASSADOR_ID")) s.ambassador_id = c->value;
   const bool given = flags.single_namespace_option && flags.single_namespace_option->count() > 0;
   s.single_namespace = given ? flags.single_namespace : find(env, "AMBASSADOR_SINGLE_NAMESPACE") != nullptr;
+  s.secrets_single_namespace = find(env, "AMBASSADOR_CERTS_SINGLE_NAMESPACE") != nullptr;
   s.strict_labels = !isTrue(find(env, "DISABLE_STRICT_LABEL_SELECTORS"));
   // Upstream puts the uid of a namespace of the cluster where the zeros are; without a cluster there is none.
   const std::string* cluster = find(env, "AMBASSADOR_CLUSTER_ID");
@@ -201,6 +202,20 @@ void takeLogging(const Environment& env, Settings& s) {
   if (const std::string* parts = find(env, "AMBASSADOR_DEBUG")) s.envoy_debug = parts->find("envoy") != std::string::npos;
 }
 
+/// As upstream these two take one word only.
+bool isTrueWord(const std::string* text) { return text != nullptr && text->size() == 4 && isTrue(text); }
+
+void takeStatsd(const Environment& env, Settings& s) {
+  if (!isTrueWord(find(env, "STATSD_ENABLED"))) return;
+  Statsd& statsd = s.statsd.emplace();
+  statsd.with_tags = isTrueWord(find(env, "DOGSTATSD"));
+  if (const std::string* host = find(env, "STATSD_HOST")) statsd.host = *host;
+  if (const std::string* interval = find(env, "STATSD_FLUSH_INTERVAL")) {
+    statsd.interval_s = numberIn("STATSD_FLUSH_INTERVAL", *interval, 1, 300);
+  }
+  if (const std::string* entity = find(env, "DD_ENTITY_ID")) statsd.entity = *entity;
+}
+
 void takeRoutes(const Environment& env, Settings& s) {
   s.load_balancers = find(env, "AMBASSADOR_DISABLE_ENDPOINTS") == nullptr;
   if (const std::string* limit = find(env, "EMISSARY_ROUTE_LIST_LIMIT")) {
@@ -216,6 +231,7 @@ void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   takeReady(env, s);
   takeAds(flags, s);
   takeLogging(env, s);
+  takeStatsd(env, s);
   if (flags.config_dir) s.config_dir = *flags.config_dir;
   if (flags.run_dir) s.run_dir = *flags.run_dir;
   if (flags.parent) s.parent = static_cast<int>(numberIn("--parent", *flags.parent, 1, INT32_MAX));

@@ -27,6 +27,19 @@ struct Address {
   std::string text() const;
 };
 
+/// Where Envoy sends its figures (UDP).
+struct Statsd {
+  /// STATSD_HOST.
+  std::string host = "statsd-sink";
+  uint16_t port = 8125;
+  /// STATSD_FLUSH_INTERVAL.
+  uint32_t interval_s = 1;
+  /// DOGSTATSD: with tags, as Datadog's agent reads them.
+  bool with_tags = false;
+  /// DD_ENTITY_ID: a tag of all of them.
+  std::string entity;
+};
+
 struct Settings {
   Command command = Command::Run;
 
@@ -45,6 +58,8 @@ struct Settings {
   std::string ns = "default";
   /// --single-namespace, AMBASSADOR_SINGLE_NAMESPACE (any text).
   bool single_namespace = false;
+  /// AMBASSADOR_CERTS_SINGLE_NAMESPACE (any text): Secrets of other namespaces are ignored.
+  bool secrets_single_namespace = false;
   /// False with DISABLE_STRICT_LABEL_SELECTORS: one equal label is enough for a selector.
   bool strict_labels = true;
   /// AMBASSADOR_CLUSTER_ID; else derived from the installation's id.
@@ -83,6 +98,9 @@ struct Settings {
   bool envoy_debug = false;
   /// AMBASSADOR_DRAIN_TIME, seconds: how long connections of a replaced listener or filter chain may go on.
   uint32_t drain_time_s = 600;
+
+  /// STATSD_ENABLED.
+  std::optional<Statsd> statsd;
 
   // ---- shutting down
   /// --drain-delay, EMISSARY_DRAIN_DELAY_SECONDS: how long a drain goes on accepting after it stopped being ready, so

@@ -64,6 +64,7 @@ TEST(Settings, VariablesCount) {
   const Settings s = good({"run", "--config-dir", "/x"}, {{"AMBASSADOR_ID", "blue"},
                                                           {"AMBASSADOR_NAMESPACE", "edge"},
                                                           {"AMBASSADOR_SINGLE_NAMESPACE", "false"},
+                                                          {"AMBASSADOR_CERTS_SINGLE_NAMESPACE", "0"},
                                                           {"AMBASSADOR_HEALTHCHECK_BIND_ADDRESS", "0.0.0.0"},
                                                           {"AMBASSADOR_HEALTHCHECK_BIND_PORT", "9000"},
                                                           {"AMBASSADOR_READY_PORT", "65000"},
@@ -72,7 +73,7 @@ TEST(Settings, VariablesCount) {
                                                           {"AMBASSADOR_DRAIN_TIME", "20"},
                                                           {"AMBASSADOR_ENVOY_BASE_ID", "0"},
                                                           {"ENVOY_CONCURRENCY", "3"},
-                                                          {"AES_LOG_LEVEL", "debug"},
+                                                          {"AES_LOG_LEVEL", "Debug"},
                                                           {"AMBASSADOR_DEBUG", "diagd,envoy"},
                                                           {"AMBASSADOR_JSON_LOGGING", "t"},
                                                           {"AMBASSADOR_DISABLE_ENDPOINTS", "1"},
@@ -87,6 +88,7 @@ TEST(Settings, VariablesCount) {
   EXPECT_EQ(s.ambassador_id, "blue");
   EXPECT_EQ(s.ns, "edge");
   EXPECT_TRUE(s.single_namespace) << "any text turns it on";
+  EXPECT_TRUE(s.secrets_single_namespace) << "likewise";
   EXPECT_EQ(s.admin.text(), "0.0.0.0:9000");
   EXPECT_EQ(s.ready.port, 65000);
   EXPECT_TRUE(s.ready_log);
@@ -104,6 +106,22 @@ TEST(Settings, VariablesCount) {
   EXPECT_EQ(s.grace_s, 12u);
   EXPECT_EQ(s.route_list_limit, 9u);
   EXPECT_EQ(s.envoy, "/opt/envoy");
+}
+
+TEST(Settings, Statsd) {
+  const auto with = [](Environment env) { return good({"run", "--config-dir", "/x"}, env).statsd; };
+  EXPECT_FALSE(with({{"STATSD_HOST", "a"}, {"DOGSTATSD", "true"}}));
+  EXPECT_FALSE(with({{"STATSD_ENABLED", "1"}})) << "only the word";
+  EXPECT_EQ(with({{"STATSD_ENABLED", "True"}})->host, "statsd-sink");
+  const auto all = with({{"STATSD_ENABLED", "true"},
+                         {"DOGSTATSD", "TRUE"},
+                         {"STATSD_HOST", "a"},
+                         {"STATSD_FLUSH_INTERVAL", "9"},
+                         {"DD_ENTITY_ID", "e"}});
+  EXPECT_TRUE(all->with_tags);
+  EXPECT_EQ(all->host, "a");
+  EXPECT_EQ(all->interval_s, 9u);
+  EXPECT_EQ(all->entity, "e");
 }
 
 TEST(Settings, AFlagWinsOverItsVariable) {

@@ -1,6 +1,7 @@
 #include "supervisor/run.h"
 
 #include <fmt/format.h>
+#include <netdb.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 
 #include "base/log.h"
 #include "envoy/bootstrap.h"
@@ -39,6 +41,24 @@ Program controlPlane(const settings::Settings& settings, const settings::Environ
   return result;
 }
 
+/// With an IP address for its host. Once: Envoy's sinks know no names.
+std::optional<settings::Statsd> resolved(const std::optional<settings::Statsd>& asked) {
+  if (!asked) return std::nullopt;
+  addrinfo* found = nullptr;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  const int problem = getaddrinfo(asked->host.c_str(), nullptr, &hints, &found);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> kept(found, freeaddrinfo);
+  char host[NI_MAXHOST] = "";
+  if (problem != 0 || getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) {
+    log::error(fmt::format("STATSD_HOST: {} has no address ({}): no figures are sent", asked->host, gai_strerror(problem)));
+    return std::nullopt;
+  }
+  settings::Statsd out = *asked;
+  out.host = host;
+  return out;
+}
+
 std::optional<Program> envoyProgram(const settings::Settings& settings, const settings::Environment& env, const std::string& folder,
                                     std::string& error) {
   const std::string binary = envoy::find(settings.envoy, env, programPath(), error);
@@ -50,6 +70,7 @@ std::optional<Program> envoyProgram(const settings::Settings& settings, const se
   options.ready = settings.ready;
   options.ready_log = settings.ready_log;
   options.memory_limit = envoy::memoryLimit();
+  options.statsd = resolved(settings.statsd);
   options.max_connections = envoy::maxConnections(raiseOpenFiles());
   const std::string path = folder + "/bootstrap.json";
   if (!envoy::writeFile(path, envoy::bootstrap(options), error)) return std::nullopt;
