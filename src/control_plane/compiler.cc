@@ -22,6 +22,11 @@ std::string detailOf(const serve::Refusal& refusal) {
   return refusal.detail.size() <= kMaxDetail ? refusal.detail : refusal.detail.substr(0, kMaxDetail) + "…";
 }
 
+bool hasListener(const engine::Engine& engine) {
+  const auto first = engine.resources().lower_bound({serve::Type::Listener, ""});
+  return first != engine.resources().end() && first->first.type == serve::Type::Listener;
+}
+
 }  // namespace
 
 Compiler::Compiler(engine::Options options, std::chrono::seconds spacing, Outputs outputs)
@@ -158,6 +163,8 @@ void Compiler::compile() {
              {"changed", std::to_string(upserts)},
              {"removed", std::to_string(removals)},
              {"ms", fmt::format("{:.1f}", std::chrono::duration<double, std::milli>(last_published_ - arrived).count())}});
+  const bool served = std::exchange(serves_, hasListener(engine_));
+  if (served && !serves_) log::warn("no Listener is in use, so no request is served");
 }
 
 std::vector<Finding> Compiler::findingsOfRefusals() const {

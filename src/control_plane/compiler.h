@@ -76,6 +76,7 @@ class Compiler {
   std::optional<Clock::time_point> arrived_;
   bool synced_ = false;
   uint64_t generation_ = 0;
+  bool serves_ = true;  // some Listener is in use; told when not
   Clock::time_point last_published_{};
   /// When a certificate begins or ends to be valid.
   std::optional<Clock::time_point> look_again_;

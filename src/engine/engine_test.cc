@@ -366,7 +366,7 @@ TEST(EngineOptions, ALogThatCannotBeOpenedGoesToTheStandardOutput) {
   Options options;
   options.log_problem = [](const std::string& path) { return path == "/no/log" ? "No such file or directory" : ""; };
   Engine engine(options);
-  const auto wire = [&] { return engine.resources().at({serve::Type::Listener, "web.default"})->wire; };
+  const auto wire = [&] { return engine.resources().at({serve::Type::Listener, "web.default:8080"})->wire; };
   engine.apply(changes(kListener + host("a", "a.com") + module("{envoy_log_path: /no/log, server_name: kept}")));
   EXPECT_EQ(wire().find("/no/log"), std::string::npos);
   EXPECT_NE(wire().find("StdoutAccessLog"), std::string::npos);
