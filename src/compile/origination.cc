@@ -97,9 +97,13 @@ class Originator {
   const bool namespacing_;
 };
 
-/// A name without port and without the dot that ends an absolute one.
+/// A name without port, brackets and the dot that ends an absolute one.
 std::string plainName(std::string_view name) {
-  if (!isIpAddress(name)) name = name.substr(0, name.find(':'));
+  if (name.starts_with('[')) {
+    name = name.substr(1, name.find(']') - 1);
+  } else if (!isIpAddress(name)) {
+    name = name.substr(0, name.find(':'));
+  }
   if (name.ends_with('.')) name.remove_suffix(1);
   return std::string(name);
 }
@@ -137,7 +141,8 @@ Origination originate(const Object& object, const UpstreamRequest& request, std:
   }
   // What the server is called: as the context says, or as requests name it, or as the service is called.
   const std::string& wanted = source ? std::get<model::TlsContext>(source->spec).settings.sni : std::string();
-  const std::string server = plainName(!wanted.empty() ? wanted : !request.host_rewrite.empty() ? request.host_rewrite : host);
+  std::string server = plainName(!wanted.empty() ? wanted : !request.host_rewrite.empty() ? request.host_rewrite : host);
+  if (server.empty()) server = plainName(host);  // with no name any certificate would do
   if (server.size() > kMaxServerName) {
     out.failed = true;
     find(Severity::Error,

@@ -151,6 +151,8 @@ TEST_F(UpstreamTest, OriginationByScheme) {
   EXPECT_EQ(compile("service: 'https://pay', host_rewrite: 'shop.x:8443'").upstream->tls->sni, "shop.x");
   EXPECT_EQ(compile("service: 'https://example.com.'").upstream->tls->sni, "example.com");
   EXPECT_EQ(compile("service: 'https://10.1.2.3'").upstream->tls->sni, "");
+  EXPECT_EQ(compile("service: 'https://pay', host_rewrite: '[2001:db8::1]:8443'").upstream->tls->sni, "");
+  EXPECT_EQ(compile("service: 'https://pay', host_rewrite: ':8443'").upstream->tls->sni, "pay.edge");
 }
 
 TEST_F(UpstreamTest, OriginationByContext) {
@@ -178,6 +180,7 @@ TEST_F(UpstreamTest, OriginationByContext) {
   EXPECT_EQ(compile("service: pay, tls: full").upstream->tls->verify_name, "pay.edge");
   EXPECT_EQ(compile("service: pay, tls: full, host_rewrite: shop.x").upstream->tls->verify_name, "shop.x");
   EXPECT_EQ(compile("service: '10.1.2.3', tls: full").upstream->tls->verify_name, "10.1.2.3");
+  EXPECT_EQ(compile("service: pay, tls: full, host_rewrite: '[2001:db8::1]:8443'").upstream->tls->verify_name, "2001:db8::1");
 }
 
 TEST_F(UpstreamTest, AnAuthorityBesideTheCertificate) {
