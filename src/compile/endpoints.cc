@@ -6,15 +6,11 @@
 #include <map>
 #include <set>
 
+#include "base/lower.h"
 #include "compile/service_text.h"
 
 namespace emissary::compile {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return text;
-}
 
 // From what an endpoint's port is called or numbered to the Service ports that it stands for ("" : the only one).
 class PortMap {

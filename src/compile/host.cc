@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/lower.h"
 #include "compile/mapping.h"
 #include "compile/secret_name.h"
 

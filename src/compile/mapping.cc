@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/lower.h"
 #include "compile/route_policy.h"
 #include "compile/upstream.h"
 #include "model/regex.h"
@@ -68,11 +69,6 @@ void autoHostRewrite(ir::Leg& leg) {
 }
 
 }  // namespace
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return text;
-}
 
 Finding findingOn(const Object& object, Severity severity, std::string field, std::string message) {
   return {severity, object.ref, std::move(field), std::move(message), object.path, object.line};

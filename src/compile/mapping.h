@@ -38,9 +38,6 @@ MappingResult compileMapping(const Object& object, const MappingContext& context
 
 std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& labels, const SelectorKeys& keys);
 
-/// ASCII only.
-std::string lower(std::string text);
-
 /// A finding on `object`, with its position.
 Finding findingOn(const Object& object, Severity severity, std::string field, std::string message);
 

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/lower.h"
+
 namespace emissary::compile {
 namespace {
 
@@ -23,14 +25,6 @@ size_t keyLength(std::string_view text) {
     ++length;
   }
   return length;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
 }
 
 size_t commonLength(std::string_view a, std::string_view b) {

@@ -1,6 +1,7 @@
 // The tree against a linear search: for whatever path, the list under its longest key must hold what the whole list holds for it.
 
 #include "compile/match_tree.h"
+#include "base/lower.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -13,11 +14,6 @@
 
 namespace emissary::compile {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return text;
-}
 
 /// As Envoy does: without query and fragment; a regular expression matches the whole path and knows its own case.
 bool matches(const ir::Match& match, const RE2* regex, const std::string& path) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/lower.h"
+
 namespace emissary::diagnostics {
 namespace {
 
@@ -17,9 +19,7 @@ bool plain(const std::string& text) {
   if (text.empty() || !letter(text[0])) return false;
   const bool quiet = std::all_of(text.begin(), text.end(),
                                  [](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'; });
-  std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
-  return quiet && std::find(kWords.begin(), kWords.end(), lower) == kWords.end();
+  return quiet && std::find(kWords.begin(), kWords.end(), lower(text)) == kWords.end();
 }
 
 std::string scalar(const Json& json) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/lower.h"
 #include "engine/note.h"
 #include "engine/state.h"
 
@@ -11,7 +12,7 @@ void Engine::Impl::placeContextHosts(const ObjectPtr& old, const ObjectPtr& now,
   const auto hostsOf = [](const ObjectPtr& object) {
     std::set<std::string> hosts;
     if (const auto* spec = object ? std::get_if<model::TlsContext>(&object->spec) : nullptr) {
-      for (const std::string& host : spec->hosts) hosts.insert(compile::lower(host));
+      for (const std::string& host : spec->hosts) hosts.insert(lower(host));
     }
     return hosts;
   };

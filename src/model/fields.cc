@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/lower.h"
 #include "model/text.h"
 
 namespace emissary::model {
@@ -16,14 +17,6 @@ using manifest::Value;
 constexpr size_t kMaxFindings = 100;
 /// About what Envoy's durations hold (292 years).
 constexpr int64_t kMaxMs = 9'000'000'000'000;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 bool isScalar(const Value& value) {
   return value.type == Value::Type::Bool || value.type == Value::Type::Int || value.type == Value::Type::Double;

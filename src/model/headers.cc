@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/lower.h"
 #include "model/format_text.h"
 #include "model/readers.h"
 #include "model/text.h"
@@ -16,12 +17,6 @@ using manifest::Value;
 // Envoy's bounds.
 constexpr size_t kMaxHeaders = 1000;
 constexpr size_t kMaxHeaderBytes = 16384;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
 
 /// Why a route may not touch this header; "" when it may.
 std::string nameProblem(const std::string& name, bool add) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/lower.h"
 #include "model/readers.h"
 #include "model/text.h"
 
@@ -25,12 +26,7 @@ void readPause(Fields& fields, std::string_view name, int64_t& out) {
 }
 
 /// Envoy keeps these for itself.
-bool mayBeSet(std::string_view header) {
-  std::string lower(header);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return isToken(lower) && lower != "host";
-}
+bool mayBeSet(std::string_view header) { return isToken(header) && lower(header) != "host"; }
 
 /// No request is at hand whose properties could stand in a value, so '%' is just that.
 std::string literal(const std::string& text) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/lower.h"
 #include "model/readers.h"
 #include "model/text.h"
 
@@ -164,9 +165,6 @@ void readUpgrades(Fields& spec, Mapping& mapping) {
   spec.read("use_websocket", websocket);
   if (spec.has("use_websocket")) spec.notice("use_websocket", "is deprecated; write allow_upgrade: [websocket]");
   if (websocket) upgrades.emplace_back("websocket");
-  const auto same = [](std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return (x | 0x20) == (y | 0x20); });
-  };
   for (std::string& upgrade : upgrades) {
     if (!isProtocol(upgrade)) {
       spec.refuse("allow_upgrade", fmt::format("{} is no protocol to upgrade to; write for example websocket", quoted(upgrade)));
@@ -174,7 +172,7 @@ void readUpgrades(Fields& spec, Mapping& mapping) {
     }
     // Envoy refuses a route that names one twice, whatever the case.
     const bool known = std::any_of(mapping.allow_upgrade.begin(), mapping.allow_upgrade.end(),
-                                   [&](const std::string& other) { return same(upgrade, other); });
+                                   [&](const std::string& other) { return lower(upgrade) == lower(other); });
     if (!known) mapping.allow_upgrade.push_back(std::move(upgrade));
   }
 }

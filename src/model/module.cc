@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/lower.h"
 #include "model/module_reader.h"
 #include "model/readers.h"
 #include "model/text.h"
@@ -88,9 +89,7 @@ void readSwitch(Fields& fields, std::string_view name, bool& out) {
   static constexpr std::array<std::string_view, 6> kFalse = {"n", "no", "off", "0", "false", "f"};
   const Value* value = fields.take(name);
   if (value != nullptr && value->isString() && value->string.size() < 6) {
-    std::string text = value->string;
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const std::string text = lower(value->string);
     if (std::find(kTrue.begin(), kTrue.end(), text) != kTrue.end()) {
       out = true;
       return;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/lower.h"
 #include "model/readers.h"
 #include "model/text.h"
 
@@ -13,13 +14,10 @@ using manifest::Value;
 void readPriority(Fields& spec, MappingPolicy& policy) {
   const Value* value = spec.take("priority");
   if (value == nullptr) return;
-  const std::string text = value->isString() ? std::string(trimmed(value->string)) : std::string{};
-  const auto is = [&](std::string_view name) {
-    return std::equal(text.begin(), text.end(), name.begin(), name.end(), [](char a, char b) { return (a | 0x20) == b; });
-  };
-  if (is("high")) {
+  const std::string text = value->isString() ? lower(trimmed(value->string)) : std::string{};
+  if (text == "high") {
     policy.high_priority = true;
-  } else if (is("default")) {
+  } else if (text == "default") {
     policy.high_priority = false;
   } else {
     spec.error("priority", fmt::format("must be default or high, but is {}; it is left out", describe(*value)));

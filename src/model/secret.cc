@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "base/lower.h"
 #include "model/certificate.h"
 #include "model/readers.h"
 
@@ -100,7 +101,7 @@ std::optional<bool> readFlag(const Value* data, const Value* string_data, std::s
   if (!value) return std::nullopt;
   std::string text = *value;
   std::erase_if(text, [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; });
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  text = lower(text);
   return text != "false" && text != "0" && text != "no" && !text.empty();
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/lower.h"
 #include "model/readers.h"
 #include "model/text.h"
 
@@ -15,11 +16,6 @@ namespace {
 using manifest::Value;
 
 constexpr size_t kMaxHost = 253;
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
 
 /// One spelling for each address: equal ones are the same socket. "" when it is none.
 std::string canonicalAddress(const std::string& text) {

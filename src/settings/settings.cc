@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/lower.h"
 #include "model/expand.h"
 #include "model/text.h"
 
@@ -33,9 +34,8 @@ const std::string* find(const Environment& env, const std::string& name) {
 
 bool isTrue(const std::string* text) {
   if (!text) return false;
-  std::string lower = *text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower == "y" || lower == "yes" || lower == "on" || lower == "1" || lower == "true" || lower == "t";
+  const std::string word = lower(*text);
+  return word == "y" || word == "yes" || word == "on" || word == "1" || word == "true" || word == "t";
 }
 
 std::optional<uint64_t> number(std::string_view text) {
