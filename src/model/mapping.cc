@@ -94,6 +94,10 @@ void readPath(Fields& spec, Mapping& mapping) {
   } else if (prefix.find_first_of("?#") != std::string::npos) {
     spec.warning("prefix",
                  fmt::format("{} can match no path, for the query is not part of it; write query_parameters", quoted(prefix)));
+  } else if (std::any_of(prefix.begin(), prefix.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+    spec.warning("prefix",
+                 fmt::format("{} can match no path, where blanks and other letters than a to z are written as in %20 and %C3%BC",
+                             quoted(prefix)));
   }
 }
 
