@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/lower.h"
+
 namespace emissary::log {
 namespace {
 
@@ -60,8 +62,7 @@ void init(Level level, bool json_lines, std::string_view process) {
 }
 
 bool parseLevel(std::string_view written, Level& level) {
-  std::string text(written);
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::string text = lower(written);
   if (text == "debug" || text == "trace") level = Level::Debug;
   else if (text == "info") level = Level::Info;
   else if (text == "warn" || text == "warning") level = Level::Warn;

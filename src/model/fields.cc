@@ -319,10 +319,8 @@ namespace {
 
 /// useRemoteAddress, Use-Remote-Address: use_remote_address.
 std::string folded(std::string_view name) {
-  std::string out;
-  for (const char c : name.substr(0, 128)) {
-    if (c != '_' && c != '-') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
+  std::string out = lower(name.substr(0, 128));
+  std::erase_if(out, [](char c) { return c == '_' || c == '-'; });
   return out;
 }
 
