@@ -71,7 +71,7 @@ std::string statPrefix(const model::Listener& spec) {
 class Builder {
  public:
   Builder(const TopologyInput& input, const Installation& installation)
-      : input_(input), installation_(installation), tcp_(input, out_) {}
+      : input_(input), installation_(installation), tcp_(input, installation, out_) {}
 
   Topology run() {
     std::map<uint32_t, ObjectRef> owners;
@@ -79,6 +79,10 @@ class Builder {
     for (const ObjectPtr& object : input_.listeners) {
       const auto& spec = std::get<model::Listener>(object->spec);
       if (!supported(*object, spec)) continue;
+      if (std::string problem = ownPortProblem(installation_, installation_.bind_address, spec.port); !problem.empty()) {
+        find(object->ref, Severity::Error, "spec.port", std::move(problem));
+        continue;
+      }
       const auto [owner, first] = owners.emplace(spec.port, object->ref);
       if (!first) {
         find(object->ref, Severity::Error, "spec.port",
@@ -248,20 +252,22 @@ class Builder {
       }
       sharing.push_back(host);
     }
+    std::map<std::string, std::vector<std::string>> narrower = narrowerNames(by_sni);
     for (const auto& [sni, sharing] : by_sni) {
       ir::FilterChain chain;
       chain.name = "httpshost-" + dotted(sharing.front()->ref);
       chain.sni = sni;
       chain.tls = sharing.front()->tls;
       ir::RouteTable table;
-      table.misdirected_catch_all = true;
+      table.misdirected = std::move(narrower[sni]);
       for (const ir::Host* host : sharing) {
-        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, true), "", 0, 0});
-        if (host->hostname == "*") table.misdirected_catch_all = false;
+        table.virtual_hosts.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, true), {}, 0, 0});
       }
-      // Of one Host: the same for every Listener that treats it so. Of several: this Listener's own.
+      if (sharing.front()->hostname != "*") table.misdirected.emplace_back("*");
+      // Of one name: the same for every Listener that treats it so. Of several, now or when there are narrower ones: this
+      // Listener's own.
       const ir::VirtualHost& first = table.virtual_hosts.front();
-      table.name = sharing.size() == 1
+      table.name = sharing.size() == 1 && isExact(sni)
                        ? fmt::format("host/{}/{}/{}", first.host.ns, first.host.name, treatmentName(first.treatment))
                        : fmt::format("listener/{}/{}/sni/{}", listener.ref.ns, listener.ref.name, sni);
       chain.table = table.name;
@@ -269,6 +275,20 @@ class Builder {
       out_.tables.emplace(table.name, std::move(table));
       listener.chains.push_back(std::move(chain));
     }
+  }
+
+  // For each wildcard the names below it that have a chain of their own.
+  static std::map<std::string, std::vector<std::string>> narrowerNames(
+      const std::map<std::string, std::vector<const ir::Host*>>& by_sni) {
+    std::map<std::string, std::vector<std::string>> out;
+    for (const auto& [sni, hosts] : by_sni) {
+      const auto note = [&](const std::string& wildcard) {
+        if (wildcard != sni && by_sni.contains(wildcard)) out[wildcard].push_back(sni);
+      };
+      note("*");
+      for (size_t dot = sni.find('.'); dot != std::string::npos; dot = sni.find('.', dot + 1)) note("*" + sni.substr(dot));
+    }
+    return out;
   }
 
   void cleartextChain(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts) {
@@ -279,7 +299,7 @@ class Builder {
     size_t routing = 0;
     for (const ir::Host* host : hosts) {
       if (spec.security_model == Security::INSECURE && host->insecure_action == Action::Reject) continue;
-      joined.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, false), "", 0, 0});
+      joined.push_back({host->ref, host->hostname, treatment(spec, *input_.http, *host, false), {}, 0, 0});
       redirectPort(spec, joined.back());
       if (routes(joined.back().treatment)) ++routing;
     }
@@ -313,17 +333,24 @@ class Builder {
     std::vector<ir::VirtualHost>& hosts = table.virtual_hosts;
     table.any_port = std::none_of(hosts.begin(), hosts.end(), namesPort);
     if (table.any_port) return;
+    // A wildcard with the Listener's own port comes before an exact name with any port.
+    const auto withPorts = [&](const std::string& name) -> std::vector<std::string> {
+      const std::string own = fmt::format("{}:{}", name, port);
+      if (isExact(name)) return {own, name + ":*"};
+      return name.starts_with("*") && name.size() > 1 ? std::vector{own} : std::vector<std::string>();
+    };
+    for (const std::string& name : std::vector(table.misdirected)) {
+      for (std::string& with : withPorts(name)) table.misdirected.push_back(std::move(with));
+    }
     for (ir::VirtualHost& host : hosts) {
       if (namesPort(host)) continue;
-      std::string with;
-      if (isExact(host.hostname)) {
-        with = host.hostname + ":*";
-      } else if (host.hostname.starts_with("*") && host.hostname.size() > 1) {
-        with = fmt::format("{}:{}", host.hostname, port);
-      }
-      if (std::none_of(hosts.begin(), hosts.end(), [&](const ir::VirtualHost& h) { return h.hostname == with; }))
-        host.with_port = with;
+      host.with_ports = withPorts(host.hostname);
+      std::erase_if(host.with_ports, [&](const std::string& with) {
+        return std::any_of(hosts.begin(), hosts.end(), [&](const ir::VirtualHost& h) { return h.hostname == with; });
+      });
     }
+    std::set<std::string> taken;  // Envoy takes no name twice
+    std::erase_if(table.misdirected, [&](const std::string& name) { return !taken.insert(name).second; });
   }
 
   // Exact names one table each, the wildcards one together: Envoy takes the best of those by itself.
@@ -338,7 +365,7 @@ class Builder {
       ir::RouteTable table;
       table.name = fmt::format("host/{}/{}/{}", host.host.ns, host.host.name, treatmentName(host.treatment));
       if (host.redirect_to != 0) table.name += fmt::format("/{}-{}", host.redirect_from, host.redirect_to);
-      table.misdirected_catch_all = true;
+      table.misdirected = {"*"};
       chain.scopes.push_back({host.hostname, table.name});
       table.virtual_hosts.push_back(std::move(host));
       out_.tables.emplace(table.name, std::move(table));
@@ -360,6 +387,20 @@ class Builder {
 };
 
 }  // namespace
+
+std::string ownPortProblem(const Installation& installation, const std::string& address, uint32_t port) {
+  const auto any = [](const std::string& host) { return host == "0.0.0.0" || host == "::"; };
+  const auto v6 = [](const std::string& host) { return host.find(':') != std::string::npos; };
+  for (const std::string& own : installation.forbidden_upstreams) {
+    const size_t colon = own.rfind(':');
+    if (colon == std::string::npos || own.substr(colon + 1) != std::to_string(port)) continue;
+    const bool bracketed = own.starts_with('[');
+    const std::string host = own.substr(bracketed ? 1 : 0, colon - (bracketed ? 2 : 0));
+    if (host != address && (v6(host) != v6(address) || !(any(host) || any(address)))) continue;
+    return fmt::format("{} is a port of the gateway's own administration; choose another", port);
+  }
+  return "";
+}
 
 std::string sniOf(const std::string& hostname) {
   const size_t colon = hostname.rfind(':');

@@ -45,6 +45,9 @@ struct Topology {
 /// A host name may carry a port; SNI never does.
 std::string sniOf(const std::string& hostname);
 
+/// Why nothing can be opened there: our own servers are; "" when it can.
+std::string ownPortProblem(const Installation& installation, const std::string& address, uint32_t port);
+
 Topology compileTopology(const TopologyInput& input, const Installation& installation);
 
 }  // namespace emissary::compile

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <list>
 
 #include "compile/association.h"
@@ -86,10 +87,10 @@ TEST_F(CompileListener, PortsCountOnlyWhereAHostNamesOne) {
   host("all", "*");
   const Topology topology = run();
   EXPECT_FALSE(topology.tables.at("listener/default/web").any_port);
-  EXPECT_EQ(virtualHost(topology, "listener/default/web", "a.com").with_port, "a.com:*");
-  EXPECT_EQ(virtualHost(topology, "listener/default/web", "b.com:8500").with_port, "");
-  EXPECT_EQ(virtualHost(topology, "listener/default/web", "*.c.com").with_port, "*.c.com:8080");
-  EXPECT_EQ(virtualHost(topology, "listener/default/web", "*").with_port, "");
+  EXPECT_EQ(virtualHost(topology, "listener/default/web", "a.com").with_ports, (std::vector<std::string>{"a.com:8080", "a.com:*"}));
+  EXPECT_EQ(virtualHost(topology, "listener/default/web", "b.com:8500").with_ports, std::vector<std::string>());
+  EXPECT_EQ(virtualHost(topology, "listener/default/web", "*.c.com").with_ports, std::vector<std::string>{"*.c.com:8080"});
+  EXPECT_EQ(virtualHost(topology, "listener/default/web", "*").with_ports, std::vector<std::string>());
 }
 
 TEST_F(CompileListener, ManyHostsOfWhichOneNamesAPortShareATable) {
@@ -115,6 +116,45 @@ TEST_F(CompileListener, RedirectsGoToTheOneTlsListener) {
   EXPECT_EQ(virtualHost(one, "listener/default/tls", "a.com").redirect_to, 0u) << "the cleartext chain of the same port";
   listener("tls2", 8444, true);
   EXPECT_EQ(virtualHost(run(), "listener/default/web", "a.com").redirect_to, 0u) << "which of the two?";
+}
+
+TEST_F(CompileListener, AWildcardsChainAnswers421ForNamesWithAChainOfTheirOwn) {
+  listener("tls", 8443, true);
+  host("all", "*", true);
+  host("wild", "*.w.com", true);
+  const auto misdirected = [this](const std::string& table) { return run().tables.at(table).misdirected; };
+  using Names = std::vector<std::string>;
+  const std::string all = "listener/default/tls/sni/*", wild = "listener/default/tls/sni/*.w.com";
+  EXPECT_EQ(misdirected(all), (Names{"*.w.com"}));
+  EXPECT_EQ(misdirected(wild), (Names{"*"}));
+  host("below", "a.b.w.com", true);
+  host("plain", "c.w.com");
+  EXPECT_EQ(misdirected(all), (Names{"*.w.com", "a.b.w.com"}));
+  EXPECT_EQ(misdirected(wild), (Names{"a.b.w.com", "*"})) << "and not the one without a chain";
+  EXPECT_EQ(misdirected("host/default/below/route"), (Names{"*"}));
+  host("ported", "*.w.com:8500", true);
+  EXPECT_EQ(misdirected(wild), (Names{"a.b.w.com", "*", "a.b.w.com:8443", "a.b.w.com:*"}));
+  host("odd", "a.b.w.com:8443:1", true);
+  host("all-ported", "*:8443", true);
+  Names names = misdirected(all);
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end()) << "Envoy takes no name twice";
+  EXPECT_EQ(std::count(names.begin(), names.end(), "a.b.w.com:8443"), 1);
+}
+
+TEST_F(CompileListener, OurOwnPorts) {
+  host("a", "a.com");
+  listener("web", 8877, false);
+  EXPECT_EQ(told("web"), "");
+  installation_.forbidden_upstreams = {"127.0.0.1:8877", "[::1]:8877", "0.0.0.0:8006"};
+  EXPECT_EQ(told("web"), "8877 is a port of the gateway's own administration; choose another");
+  EXPECT_TRUE(run().listeners.empty());
+  EXPECT_EQ(ownPortProblem(installation_, "10.0.0.1", 8877), "") << "an address of its own";
+  EXPECT_NE(ownPortProblem(installation_, "127.0.0.1", 8877), "");
+  EXPECT_NE(ownPortProblem(installation_, "::1", 8877), "");
+  EXPECT_NE(ownPortProblem(installation_, "10.0.0.1", 8006), "");
+  EXPECT_EQ(ownPortProblem(installation_, "::", 8006), "");
+  EXPECT_EQ(ownPortProblem(installation_, "0.0.0.0", 877), "");
 }
 
 TEST_F(CompileListener, OneOverUdpTakesNoPortOverTcp) {

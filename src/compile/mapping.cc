@@ -39,8 +39,9 @@ ir::Match match(const model::Mapping& mapping, const MappingResult& result) {
   out.case_sensitive = mapping.case_sensitive.value_or(true);
   for (const model::ValueMatch& header : mapping.headers) {
     if (header.name == ":authority" && !header.regex) continue;
-    out.headers.push_back({header.name, stringMatch(header.value, header.regex)});
+    out.headers.push_back({lower(header.name), stringMatch(header.value, header.regex)});
   }
+  std::stable_sort(out.headers.begin(), out.headers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   out.host = hostMatch(mapping);
   if (mapping.method) out.method = stringMatch(mapping.method, mapping.method_regex);
   for (const model::ValueMatch& parameter : mapping.query_parameters) {

@@ -56,11 +56,11 @@ TcpTermination terminate(const ObjectPtr& context, const HostLookups& lookups) {
   own.tls_context = [&](std::string_view, std::string_view) { return context; };
   HostResult made = compileHost(object, own);
   if (made.host) return {std::move(made.host->tls), ""};
-  std::string why = "it cannot be used";
+  std::string why = "see there";
   for (const Finding& finding : made.findings) {
     if (finding.severity == Severity::Error) why = finding.message.substr(0, finding.message.find(". The Host is not served"));
   }
-  return {std::nullopt, fmt::format("of {}: {}", context->ref.text(), why)};
+  return {std::nullopt, fmt::format("{} cannot be used: {}", context->ref.text(), why)};
 }
 
 /// Shares as small numbers where whole percentages tell them.

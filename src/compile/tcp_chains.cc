@@ -8,7 +8,8 @@
 
 namespace emissary::compile {
 
-TcpTopology::TcpTopology(const TopologyInput& input, Topology& out) : input_(input), out_(out) {
+TcpTopology::TcpTopology(const TopologyInput& input, const Installation& installation, Topology& out)
+    : input_(input), installation_(installation), out_(out) {
   for (const TcpGroup* group : input.tcp) sockets_[{group->key.address, group->key.port}].push_back(group);
   if (sockets_.empty()) return;
   std::vector<const ir::Host*> hosts;
@@ -57,6 +58,11 @@ void TcpTopology::openOthers() {
   while (!sockets_.empty()) {
     const auto& [socket, groups] = *sockets_.begin();
     const auto [address, port] = socket;
+    if (const std::string problem = ownPortProblem(installation_, address, port); !problem.empty()) {
+      for (const TcpGroup* group : groups) refuse(*group, "spec.port", problem);
+      sockets_.erase(sockets_.begin());
+      continue;
+    }
     const bool tls = std::any_of(groups.begin(), groups.end(), [](const TcpGroup* group) { return !group->key.host.empty(); });
     ir::Listener listener;
     listener.ref = groups.front()->mappings.front();

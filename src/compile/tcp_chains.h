@@ -24,8 +24,8 @@ struct TcpClaims {
 
 class TcpTopology {
  public:
-  /// Both must outlive it.
-  TcpTopology(const TopologyInput& input, Topology& out);
+  /// All must outlive it.
+  TcpTopology(const TopologyInput& input, const Installation& installation, Topology& out);
 
   /// For the Listener on (address, port), whose stack has TLS or not. Once each.
   TcpClaims claim(const std::string& address, uint32_t port, const ObjectRef& listener, bool tls, const std::string& stat_prefix);
@@ -46,6 +46,7 @@ class TcpTopology {
   void refuse(const TcpGroup& group, const std::string& field, const std::string& message);
 
   const TopologyInput& input_;
+  const Installation& installation_;
   Topology& out_;
   std::map<Socket, std::vector<const TcpGroup*>> sockets_;
   /// Hosts that terminate TLS, by the order of their host names.

@@ -256,6 +256,9 @@ TEST_F(EngineTest, ATlsContextThatNobodyUses) {
       message().starts_with("No Hosts defined, but TLSContexts exist that terminate TLS. The TLSContexts are being ignored."));
   EXPECT_NE(message().find("{hostname: \"a.com\", tlsSecret: {name: cert}, tlsContext: {name: strict}}"), std::string::npos);
   apply(host("a", "a.com"));
+  EXPECT_TRUE(message().starts_with("names Secret default/cert, which does not exist")) << message();
+  EXPECT_EQ(about("strict"), (Sent{"spec.secret", ""}));
+  apply(testing::secretManifest("default", "cert", "a"));
   EXPECT_TRUE(message().starts_with("nothing uses this TLSContext")) << message();
   apply(host("a", "a.com", ", tlsSecret: {name: cert}, tlsContext: {name: strict}") + "---\n" +
         testing::secretManifest("default", "cert", "a"));

@@ -214,7 +214,9 @@ void Engine::Impl::updateTopology() {
     input.http = httpSettings(*module_);
     input.namespace_labels = [this](const std::string& ns) {
       const auto it = namespaces_.find(ns);
-      return it == namespaces_.end() ? Labels{} : it->second->labels;
+      Labels labels = it == namespaces_.end() ? Labels{} : it->second->labels;
+      labels.try_emplace("kubernetes.io/metadata.name", ns);  // the API server gives it to each; a file need not
+      return labels;
     };
     compile::Topology before = std::exchange(topology_, compile::compileTopology(input, installation_));
     emitTopology(before);
@@ -263,15 +265,9 @@ void Engine::Impl::emitTopology(const compile::Topology& before) {
   for (const std::string& name : scopes_before) {
     if (!scopes.contains(name)) remove(serve::Type::ScopedRoutes, name);
   }
-  for (const ObjectRef& ref : [&] {
-         std::set<ObjectRef> refs;
-         for (const auto& [name, object] : listeners_) refs.insert(object->ref);
-         return refs;
-       }()) {
-    const bool open =
-        std::any_of(topology_.listeners.begin(), topology_.listeners.end(), [&](const auto& l) { return l.ref == ref; });
-    reject(ref, !open);
-  }
+  std::set<ObjectRef> open;
+  for (const ir::Listener& listener : topology_.listeners) open.insert(listener.ref);
+  for (const auto& [name, object] : listeners_) reject(object->ref, !open.contains(object->ref));
   // Tables: take the new ones into use before the old ones go, so that what both use is kept.
   for (const auto& [name, table] : topology_.tables) {
     const auto it = tables_.find(name);

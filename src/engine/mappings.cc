@@ -257,7 +257,7 @@ void Engine::Impl::associate(HostEntry& host) {
 
 void Engine::Impl::markVirtualHosts(const HostEntry& host, bool all) {
   const ObjectRef& ref = host.result.host->ref;
-  for (auto it = virtual_hosts_.lower_bound({ref, "", ir::Treatment::Route, "", 0, 0});
+  for (auto it = virtual_hosts_.lower_bound({ref, "", ir::Treatment::Route, {}, 0, 0});
        it != virtual_hosts_.end() && it->first.host == ref; ++it) {
     const bool routes = it->first.treatment != ir::Treatment::Redirect && it->first.treatment != ir::Treatment::Reject;
     if (all || routes) dirty_virtual_hosts_.insert(it->first);

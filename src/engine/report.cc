@@ -344,7 +344,7 @@ nlohmann::ordered_json Engine::Impl::ir() const {
       one["virtual_hosts"].push_back(
           {{"hostname", host.hostname}, {"host", host.host.ns + "/" + host.host.name}, {"treatment", name(host.treatment)}});
     }
-    if (entry.spec.misdirected_catch_all) one["other_names"] = 421;
+    if (!entry.spec.misdirected.empty()) one["answered_421"] = entry.spec.misdirected;
     out["route_tables"].push_back(std::move(one));
   }
   std::map<std::string, const ClusterEntry*> by_name;

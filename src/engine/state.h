@@ -252,6 +252,8 @@ class Engine::Impl {
   void addWithoutHost(const ClassEntry& of, std::vector<Finding>& out) const;
   void addWithoutMapping(std::vector<Finding>& out) const;
   void addUnusedContexts(std::vector<Finding>& out) const;
+  void addStandIn(std::vector<Finding>& out) const;
+  void addMissingSecrets(const Object& object, const model::TlsContext& context, std::vector<Finding>& out) const;
   void addExpired(int64_t now, std::vector<Finding>& out) const;
 
   // ---- tables.cc: virtual hosts, RouteConfigurations, the set of resources

@@ -9,6 +9,7 @@
 #include "compile/association.h"
 #include "compile/glob.h"
 #include "compile/partners.h"
+#include "compile/secret_name.h"
 #include "engine/state.h"
 #include "model/text.h"
 
@@ -33,6 +34,22 @@ void Engine::Impl::addUnmatched(std::vector<Finding>& out) const {
   for (const ClassEntry* of : classes_without_hosts_) addWithoutHost(*of, out);
   addWithoutMapping(out);
   addUnusedContexts(out);
+  addStandIn(out);
+}
+
+// Nobody wrote the Host that serves every name: said where it is served.
+void Engine::Impl::addStandIn(std::vector<Finding>& out) const {
+  const auto host = hosts_.find("");
+  if (host == hosts_.end() || !host->second.result.host || host->second.result.host->tls) return;
+  for (const ir::Listener& listener : topology_.listeners) {
+    if (!std::any_of(listener.chains.begin(), listener.chains.end(), [](const ir::FilterChain& chain) { return !chain.tcp; }))
+      continue;
+    out.push_back(
+        {Severity::Notice, listener.ref, "",
+         "there is no Host, so every name is served here, in the clear; add one, for example kind: Host, metadata: {name: all}, "
+         "spec: {hostname: \"*\"}",
+         "", 0});
+  }
 }
 
 // Hosts with names like `name`: a few, found without looking at all of them.
@@ -138,6 +155,20 @@ void Engine::Impl::addWithoutMapping(std::vector<Finding>& out) const {
   }
 }
 
+// Who uses it is told by itself.
+void Engine::Impl::addMissingSecrets(const Object& object, const model::TlsContext& context, std::vector<Finding>& out) const {
+  const bool namespacing = context.secret_namespacing.value_or(module_->tls_secret_namespacing.value_or(true));
+  for (const auto& [field, name] : {std::pair<const char*, const std::string&>{"spec.secret", context.secret},
+                                    {"spec.ca_secret", context.settings.ca_secret},
+                                    {"spec.crl_secret", context.settings.crl_secret}}) {
+    if (name.empty()) continue;
+    const compile::SecretName secret = compile::secretName(name, object.ref.ns, namespacing);
+    if (secretState(secret.ns, secret.name).exists) continue;
+    out.push_back({Severity::Error, object.ref, field,
+                   fmt::format("names Secret {}/{}, which does not exist; create it", secret.ns, secret.name), "", 0});
+  }
+}
+
 void Engine::Impl::addUnusedContexts(std::vector<Finding>& out) const {
   std::set<ObjectRef> used;
   const auto use = [&](const std::set<std::string>& names, const std::string& ns) {
@@ -171,6 +202,7 @@ void Engine::Impl::addUnusedContexts(std::vector<Finding>& out) const {
              "", 0});
         continue;
       }
+      addMissingSecrets(*object, context, out);
       out.push_back(
           {Severity::Notice, object->ref, "",
            fmt::format("nothing uses this TLSContext; name it in a Host (tlsContext: {{name: {}}}) or in a Mapping (tls: {}), "

@@ -167,10 +167,10 @@ std::string routeConfiguration(const ir::RouteTable& table, const std::vector<co
   head.set_name(table.name);
   head.add_request_headers_to_remove(std::string(kScopeHeader));
   if (table.any_port) head.set_ignore_port_in_host_matching(true);
-  if (table.misdirected_catch_all) {
+  if (!table.misdirected.empty()) {
     auto* other = head.add_virtual_hosts();
     other->set_name("misdirected");
-    other->add_domains("*");
+    for (const std::string& name : table.misdirected) other->add_domains(name);
     auto* route = other->add_routes();
     route->mutable_match()->set_prefix("/");
     route->mutable_direct_response()->set_status(421);

@@ -160,7 +160,7 @@ std::string virtualHost(const ir::VirtualHost& host, const std::vector<const std
   route_v3::VirtualHost head;
   head.set_name(host.hostname);
   head.add_domains(host.hostname);
-  if (!host.with_port.empty()) head.add_domains(host.with_port);
+  for (const std::string& name : host.with_ports) head.add_domains(name);
   auto& found = (*head.mutable_metadata()->mutable_filter_metadata())[std::string(kScopeFilter)];
   (*found.mutable_fields())[std::string(kScopeFound)].set_bool_value(true);
   std::string bytes = serialize(head);

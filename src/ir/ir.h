@@ -226,8 +226,8 @@ struct VirtualHost {
   ObjectRef host;
   std::string hostname;
   Treatment treatment = Treatment::Route;
-  /// The same name with a port, where its table must tell names by their ports; "" elsewhere.
-  std::string with_port;
+  /// The same name with ports, where its table must tell names by their ports.
+  std::vector<std::string> with_ports;
   /// Redirects of requests that name the Listener's own port go to this one of another Listener; 0: the port is left alone.
   uint32_t redirect_from = 0;
   uint32_t redirect_to = 0;
@@ -238,8 +238,9 @@ struct VirtualHost {
 struct RouteTable {
   std::string name;
   std::vector<VirtualHost> virtual_hosts;
-  /// Every other name is answered 421: browsers reuse a TLS connection for all names of its certificate.
-  bool misdirected_catch_all = false;
+  /// Names that are answered 421, "*" for all others: browsers reuse a TLS connection for all names of its certificate, and what is
+  /// asked of clients on one may be less than on another.
+  std::vector<std::string> misdirected;
   /// A name counts whatever port stands behind it in a request: so unless a Host names a port.
   bool any_port = true;
   auto operator<=>(const RouteTable&) const = default;

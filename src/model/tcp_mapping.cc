@@ -24,7 +24,11 @@ std::string canonicalAddress(const std::string& text) {
   const std::string_view family = ipFamily(text);
   const int number = family == "4" ? AF_INET : AF_INET6;
   if (family.empty() || inet_pton(number, text.c_str(), raw) != 1) return "";
-  return inet_ntop(number, raw, out, sizeof(out)) != nullptr ? out : "";
+  if (inet_ntop(number, raw, out, sizeof(out)) == nullptr) return "";
+  // Envoy binds no IPv4 address in IPv6's clothes.
+  constexpr std::string_view kMapped = "::ffff:";
+  const std::string_view told = out;
+  return std::string(told.starts_with(kMapped) && told.find('.') != std::string_view::npos ? told.substr(kMapped.size()) : told);
 }
 
 void readAddress(Fields& spec, TcpMapping& mapping) {

@@ -35,6 +35,16 @@ TEST(ModelTcpMapping, AbsentDiffersFromZero) {
   EXPECT_FALSE(mapping.tls);
 }
 
+TEST(ModelTcpMapping, OneSpellingForEachAddress) {
+  const auto address = [](const std::string& text) {
+    return std::get<TcpMapping>(ours("TCPMapping", "{port: 1, service: s, address: \"" + text + "\"}")->spec).address;
+  };
+  EXPECT_EQ(address("0:0::1"), "::1");
+  EXPECT_EQ(address("::ffff:10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(address("::FFFF:0a00:1"), "10.0.0.1");
+  EXPECT_EQ(address("::"), "::");
+}
+
 TEST(ModelTcpMapping, Mistakes) {
   for (const Case& c : std::vector<Case>{
            {"{service: s}", "error spec.port: is missing; write the port", false},

@@ -301,6 +301,7 @@ std::vector<std::string> ownAddresses(const Settings& settings) {
   };
   add(settings.admin);
   add({"127.0.0.1", settings.envoy_admin_port});
+  add(settings.ready);
   if (const auto ads = parseAddress(settings.ads_address)) add(*ads);
   return out;
 }
