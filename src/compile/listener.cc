@@ -342,12 +342,12 @@ class Builder {
     for (const std::string& name : std::vector(table.misdirected)) {
       for (std::string& with : withPorts(name)) table.misdirected.push_back(std::move(with));
     }
+    std::set<std::string_view> names;
+    for (const ir::VirtualHost& host : hosts) names.insert(host.hostname);
     for (ir::VirtualHost& host : hosts) {
       if (namesPort(host)) continue;
       host.with_ports = withPorts(host.hostname);
-      std::erase_if(host.with_ports, [&](const std::string& with) {
-        return std::any_of(hosts.begin(), hosts.end(), [&](const ir::VirtualHost& h) { return h.hostname == with; });
-      });
+      std::erase_if(host.with_ports, [&](const std::string& with) { return names.contains(with); });
     }
     std::set<std::string> taken;  // Envoy takes no name twice
     std::erase_if(table.misdirected, [&](const std::string& name) { return !taken.insert(name).second; });
