@@ -102,23 +102,23 @@ void readSwitch(Fields& fields, std::string_view name, bool& out) {
   fields.read(name, out);
 }
 
-bool linesAreGood(Report& report, const Value& value, const Path& path) {
+bool linesAreGood(Report& report, const Value& value, const Path& path, size_t most) {
   if (!value.isString()) {
     report.refuse(path.text(), value.line, "must be text, but is " + describe(value));
     return false;
   }
   std::string line = value.string;
   std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  if (std::string problem = textProblem(line); !problem.empty()) {
+  if (std::string problem = textProblem(line, most); !problem.empty()) {
     report.refuse(path.text(), value.line, std::move(problem));
     return false;
   }
   return true;
 }
 
-bool readLines(Fields& fields, std::string_view name, std::string& out) {
+bool readLines(Fields& fields, std::string_view name, std::string& out, size_t most) {
   const Value* value = fields.take(name);
-  if (value == nullptr || !linesAreGood(fields.report(), *value, fields.path(name))) return false;
+  if (value == nullptr || !linesAreGood(fields.report(), *value, fields.path(name), most)) return false;
   out = value->string;
   return true;
 }

@@ -81,9 +81,11 @@ void readGrpcStats(Fields& config, HttpSettings& out) {
   out.grpc_stats = std::move(stats);
 }
 
+constexpr size_t kMaxScript = 1024 * 1024;  // more than an API server takes of one object
+
 void readLua(Fields& config, HttpSettings& out) {
   std::string script;
-  if (!readLines(config, "lua_scripts", script)) return;
+  if (!readLines(config, "lua_scripts", script, kMaxScript)) return;
   if (std::string problem = luaProblem(script); !problem.empty()) {
     config.refuse("lua_scripts", std::move(problem));
   } else {

@@ -9,6 +9,7 @@
 
 #include "model/fields.h"
 #include "model/module.h"
+#include "model/text.h"
 
 namespace emissary::model {
 
@@ -23,10 +24,10 @@ void readBuiltInMappings(Fields& config, Module& out);
 void readNumber(Fields& fields, std::string_view name, std::optional<uint32_t>& out, uint32_t min = 0, uint32_t max = UINT32_MAX);
 /// true, false, or a text that means one of them (yes, on, 1 …).
 void readSwitch(Fields& fields, std::string_view name, bool& out);
-/// As Fields::read, but of several lines.
-bool readLines(Fields& fields, std::string_view name, std::string& out);
+/// As Fields::read, but of several lines, `most` bytes together.
+bool readLines(Fields& fields, std::string_view name, std::string& out, size_t most = kMaxText);
 /// One of several lines; false after refusing it.
-bool linesAreGood(Report& report, const manifest::Value& value, const Path& path);
+bool linesAreGood(Report& report, const manifest::Value& value, const Path& path, size_t most = kMaxText);
 
 /// A map from keys to Envoy format strings. What is wrong is told and left out.
 void readJsonFormat(Report& report, const manifest::Value& value, const Path& path, std::map<std::string, std::string>& out);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "model/testing.h"
 
 namespace emissary::model {
@@ -161,6 +163,14 @@ TEST(ModelModule, OtherNames) {
   EXPECT_TRUE(all(*module("{server: {secret: x}}", "tls")).starts_with("warning spec.config: is not acted on; write a TLSContext"));
   EXPECT_TRUE(
       all(*module("{auth_service: x}", "authentication")).starts_with("warning spec.config: is not acted on in this version"));
+}
+
+TEST(ModelModule, ScriptsMayBeLong) {
+  const auto script = [](size_t size) { return fmt::format("{{lua_scripts: \"--{}\"}}", std::string(size - 2, 'a')); };
+  EXPECT_TRUE(module(script(1 << 20))->findings.empty());
+  const ObjectPtr object = module(script((1 << 20) + 1));
+  ASSERT_EQ(object->findings.size(), 1u);
+  EXPECT_EQ(object->findings[0].message, "is 1048577 bytes long; the limit is 1048576");
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ bool isDns(std::string_view text, bool dots, size_t max) {
 
 }  // namespace
 
-std::string textProblem(std::string_view text) {
-  if (text.size() > kMaxText) return fmt::format("is {} bytes long; the limit is {}", text.size(), kMaxText);
+std::string textProblem(std::string_view text, size_t most) {
+  if (text.size() > most) return fmt::format("is {} bytes long; the limit is {}", text.size(), most);
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (isControl(c)) return fmt::format("holds the control character 0x{:02x}; remove it", c);

@@ -11,8 +11,8 @@ namespace emissary::model {
 
 inline constexpr size_t kMaxText = 64 * 1024;
 
-/// What keeps `text` from being sent to Envoy ("holds the control character 0x0a; remove it"); "" when nothing does.
-std::string textProblem(std::string_view text);
+/// What keeps `text` from being sent to Envoy ("holds the control character 0x0a; remove it"); "" when nothing does. `most`: bytes.
+std::string textProblem(std::string_view text, size_t most = kMaxText);
 
 /// `text` fit for a terminal, a log and JSON: control characters and bytes that are no UTF-8 become '?', what is longer than
 /// `max` bytes is cut.
