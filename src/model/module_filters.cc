@@ -81,7 +81,7 @@ void readGrpcStats(Fields& config, HttpSettings& out) {
   out.grpc_stats = std::move(stats);
 }
 
-constexpr size_t kMaxScript = 1024 * 1024;  // more than an API server takes of one object
+constexpr size_t kMaxScript = 1024 * 1024;  // about what an API server takes of one object
 
 void readLua(Fields& config, HttpSettings& out) {
   std::string script;
