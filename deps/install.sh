@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache mold pkg-config binutils protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libgrpc++-dev libyaml-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev libre2-dev libssl-dev
-  libcpp-httplib-dev libluajit-5.1-dev prometheus-cpp-dev libxxhash-dev libsimdjson-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libcpp-httplib-dev libcurl4-openssl-dev libluajit-5.1-dev prometheus-cpp-dev libxxhash-dev libsimdjson-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-pip ca-certificates)
 # demo and tests: processes, namespaces, certificates, requests
 test=(python3 python3-venv python3-pip iproute2 util-linux curl openssl ca-certificates procps)
