@@ -14,7 +14,7 @@ if [ ! -d "$home" ]; then
     rm -rf "$work"
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work/tmp" "$work/bin"
-    # What Go downloads and compiles on the way (3 GB) is of no use afterwards and goes, unless folders of one's own are named.
+    # What Go downloads and compiles on the way (5 GB) is of no use afterwards and goes, unless folders of one's own are named.
     export GOMODCACHE=${GOMODCACHE:-$work/modules} GOCACHE=${GOCACHE:-$work/objects} GOTMPDIR=$work/tmp
     export GOTOOLCHAIN=local GOWORK=off CGO_ENABLED=0 GOFLAGS='-mod=readonly -modcacherw -trimpath -buildvcs=false'
     version=$(awk '$1 == "k8s.io/kubernetes" { print $2 }' "$deps/kubernetes/go.mod")

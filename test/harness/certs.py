@@ -11,7 +11,7 @@ PLACE = re.compile(r"\$\{(CERT|KEY):([^}]+)\}")
 
 
 class Authority:
-    """Leaves are named by their DNS name; `name#tag` gives further certificates for the same name, `ca` the authority, `!what`
+    """That of the folder, made by the first who asks. Leaves are named by their DNS name; `name#tag` gives further certificates for the same name, `ca` the authority, `!what`
     one that something is wrong with (hostile.py)."""
 
     def __init__(self, folder):
@@ -20,7 +20,8 @@ class Authority:
         os.makedirs(folder, exist_ok=True)
         self.ca, self.ca_key = self._path("ca", "crt"), self._path("ca", "key")
         self.names[self.ca] = "ca"
-        self._openssl("req", "-x509", *self._new_key, "-keyout", self.ca_key, "-out", self.ca, "-days", "3650", "-subj", "/CN=test ca")
+        if not os.path.exists(self.ca):
+            self._openssl("req", "-x509", *self._new_key, "-keyout", self.ca_key, "-out", self.ca, "-days", "3650", "-subj", "/CN=test ca")
 
     _new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -42,10 +43,15 @@ class Authority:
         if not os.path.exists(cert):
             dns = name.split("#")[0]
             san = "IP:" + dns if re.fullmatch(r"[\d.]+", dns) else "DNS:" + dns
-            self._openssl("req", "-x509", *self._new_key, "-keyout", key, "-out", cert + ".tmp", "-days", "3650", "-subj", "/CN=" + dns,
-                          "-CA", self.ca, "-CAkey", self.ca_key, "-addext", "subjectAltName=" + san,
-                          "-addext", "basicConstraints=critical,CA:FALSE")
-            os.rename(cert + ".tmp", cert)
+            self.issue(cert, key, "/CN=" + dns, "subjectAltName=" + san)
+        return cert, key
+
+    def issue(self, cert, key, subject, *extensions):
+        """A certificate with a new key into these files."""
+        extensions = [word for text in (*extensions, "basicConstraints=critical,CA:FALSE") for word in ("-addext", text)]
+        self._openssl("req", "-x509", *self._new_key, "-keyout", key, "-out", cert + ".tmp", "-days", "3650", "-subj", subject,
+                      "-CA", self.ca, "-CAkey", self.ca_key, *extensions)
+        os.rename(cert + ".tmp", cert)
         return cert, key
 
     def der(self, name):

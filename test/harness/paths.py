@@ -20,3 +20,11 @@ def envoy():
         os.environ["EMISSARY_TEST_ENVOY"] = subprocess.run(
             [ROOT / "deps" / "envoy.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     return pathlib.Path(os.environ["EMISSARY_TEST_ENVOY"])
+
+
+def kubernetes():
+    """The folder with kube-apiserver, kube-controller-manager, kubectl and etcd; built once by deps/kubernetes.sh."""
+    if "EMISSARY_TEST_KUBERNETES" not in os.environ:
+        os.environ["EMISSARY_TEST_KUBERNETES"] = subprocess.run(
+            [ROOT / "deps" / "kubernetes.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return pathlib.Path(os.environ["EMISSARY_TEST_KUBERNETES"])

@@ -1,0 +1,42 @@
+"""Tests against a real Kubernetes API server. `bed` is a cluster that all tests of the run share: each gets namespaces of its own
+from it, and does it no violence. `own_cluster` is the test's alone. Either way the test lives in the cluster's network."""
+import os
+
+import pytest
+
+from harness import shared_bed
+from harness.cluster import Cluster
+
+
+@pytest.fixture(scope="session")
+def _shared(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("a cluster's network needs root; `unshare --user --map-root-user` is enough")
+    base = tmp_path_factory.getbasetemp()
+    # Under xdist each process has a folder in that of the run.
+    shared = shared_bed.join((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
+    yield shared
+
+
+@pytest.fixture
+def bed(_shared):
+    with _shared.network.entered():
+        yield _shared
+    _shared.forget()
+
+
+@pytest.fixture
+def own_cluster(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("a cluster's network needs root; `unshare --user --map-root-user` is enough")
+    cluster = Cluster(tmp_path / "cluster")
+    try:
+        with cluster.start().network.entered():
+            yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def namespace(bed):
+    return bed.namespace()
