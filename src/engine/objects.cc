@@ -1,7 +1,5 @@
 // The store: which objects there are, and which keys of the tables a change of one touches.
 
-#include <algorithm>
-
 #include "compile/built_in.h"
 #include "engine/note.h"
 #include "engine/state.h"
@@ -24,10 +22,7 @@ ObjectPtr referredTo(const ByName& objects, std::string_view name, std::string_v
 bool Engine::Impl::ours(const Object& object) const {
   const bool own_only = options_.single_namespace || (options_.secrets_single_namespace && object.ref.kind == Kind::Secret);
   if (own_only && !object.ref.ns.empty() && object.ref.ns != options_.ns) return false;
-  const auto& ids = object.ambassador_id;
-  if (ids.empty()) return options_.ambassador_id == "default";
-  if (ids.size() == 1 && ids.front() == "_automatic_") return true;
-  return std::find(ids.begin(), ids.end(), options_.ambassador_id) != ids.end();
+  return object.isFor(options_.ambassador_id);
 }
 
 void Engine::Impl::reject(const ObjectRef& ref, bool rejected) {

@@ -2,6 +2,8 @@
 // One object as a source read it: who it is, where it was written, and its fields, parsed and checked. Immutable;
 // shared between the source that made it, the store and the compiler.
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,6 +37,10 @@ class FieldLines {
 
 struct Object {
   ObjectRef ref;
+  /// As the API server counts changes of its content, and which of several objects of one name it is; 0 and "" for what came from
+  /// a file or an annotation.
+  int64_t generation = 0;
+  std::string uid;
   /// Where it was read. `path` is empty for what came from an API server.
   std::string path;
   int line = 0;
@@ -60,6 +66,13 @@ struct Object {
   std::string source;
   /// Of the content that has a meaning to us, and of nothing else: not of status, resourceVersion or position in the file.
   Hash128 hash;
+
+  /// Whether it is for the installation called `id` (AMBASSADOR_ID).
+  bool isFor(std::string_view id) const {
+    if (ambassador_id.empty()) return id == "default";
+    if (ambassador_id.size() == 1 && ambassador_id.front() == "_automatic_") return true;
+    return std::find(ambassador_id.begin(), ambassador_id.end(), id) != ambassador_id.end();
+  }
 };
 
 using ObjectPtr = std::shared_ptr<const Object>;

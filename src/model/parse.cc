@@ -362,6 +362,11 @@ void Reader::readObject(const Value& document, Kind kind, std::string_view api_v
     good_ns = true;
   }
   object->ref.kind = kind;
+  if (context_.path.empty() && origin_.kind == Kind::Unknown) {
+    const Value* generation = metadata->find("generation");
+    if (generation != nullptr && generation->type == Value::Type::Int) object->generation = generation->integer;
+    object->uid = metadata->text("uid");
+  }
   object->path = context_.path;
   object->line = document.line;
   if (!context_.path.empty() && isOurs(kind)) object->field_lines = linesOf(document);
