@@ -6,6 +6,8 @@ import pytest
 
 from harness import shared_bed
 from harness.cluster import Cluster
+from harness.instance import Instance
+from harness.isolated import LOG_LINES
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +42,17 @@ def own_cluster(tmp_path):
 @pytest.fixture
 def namespace(bed):
     return bed.namespace()
+
+
+@pytest.fixture
+def instance(tmp_path):
+    """instance(bed, kubeconfig, name=…, …): a gateway (harness/instance.py), not started yet. The ends of their logs stand in the
+    report of a test that fails."""
+    made = []
+    def make(bed, kubeconfig, **named):
+        made.append(Instance(bed, tmp_path, kubeconfig, **{"name": f"instance-{len(made) + 1}", **named}))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+        print(f"--- the end of {one.log}:", *(one.log.read_text(errors="replace").splitlines()[-LOG_LINES:] if one.log.exists() else ()), sep="\n")

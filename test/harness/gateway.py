@@ -73,24 +73,34 @@ class Gateway:
         private = self.work / "tmp"
         private.mkdir(exist_ok=True)
         environment = {**os.environ, "TMPDIR": str(private), **self.environment}
-        command = [paths.emissary(), "run", "--config-dir", self.config, "--envoy", paths.envoy(), "--envoy-concurrency",
-                   self.concurrency]
+        command = [paths.emissary(), "run", *self.source(), "--envoy", paths.envoy(), "--envoy-concurrency", self.concurrency]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*map(str, command), *self.arguments], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=environment)
+            self.process = self.spawn([*map(str, command), *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                      env=environment)
+
+    def source(self):
+        """Where its objects come from."""
+        return ["--config-dir", self.config]
+
+    def spawn(self, command, **named):
+        return subprocess.Popen(command, **named)
+
+    def ask(self, path):
+        """(status, text) of its own administration."""
+        return http_get(f"http://{self.admin}{path}")
 
     async def wait_ready(self):
         async def probe():
             if self.process.poll() is not None:
                 raise RuntimeError(f"`emissary run` ended with {self.process.returncode}")
-            status, text = await asyncio.to_thread(http_get, f"http://{self.admin}/ambassador/v0/check_ready")
+            status, text = await asyncio.to_thread(self.ask, "/ambassador/v0/check_ready")
             return None if status == 200 else f"check_ready: {status} {text}"
         if complaint := await eventually(probe):
             raise RuntimeError("never ready: " + complaint)
 
     def metrics(self):
         """{name{labels}: value} of /metrics."""
-        status, text = http_get(f"http://{self.admin}/metrics")
+        status, text = self.ask("/metrics")
         if status != 200:
             raise RuntimeError(f"/metrics: {status} {text}")
         lines = re.findall(r"^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)", text, re.M)

@@ -1,0 +1,77 @@
+"""The gateway in a cluster: `emissary run --kubeconfig` with its Envoy. Each has a network namespace of its own, since all serve
+the same Listeners and two Envoys on one port would share it silently; a cable leads to the cluster's. So its ports are the usual
+ones at an address of its own, which the test reaches."""
+import asyncio
+import pathlib
+
+from . import bed as beds
+from . import client, gateway
+from .network import Network
+
+
+class Instance(gateway.Gateway):
+    """`namespace`: it looks at that one alone, as suits a cluster that others use too; else at all."""
+
+    def __init__(self, bed, work, kubeconfig, name="one", namespace=None, arguments=(), environment=None, concurrency=1):
+        work = pathlib.Path(work) / name
+        work.mkdir(parents=True)
+        if namespace:
+            arguments = ["--namespace", namespace, "--single-namespace", *arguments]
+        super().__init__(work, None, arguments, environment, concurrency)
+        self.bed, self.kubeconfig, self.name = bed, kubeconfig, name
+        self.address = bed.address(pods=False)
+        self.network = Network()
+        bed.network.join(self.network, beds.GATE, self.address)
+        self.network.ip("route", "add", "default", "via", beds.GATE)
+
+    def source(self):
+        return ["--kubeconfig", self.kubeconfig]
+
+    def spawn(self, command, **named):
+        return self.network.start(command, **named)
+
+    def ask(self, path):
+        return self.network.run(super().ask, path)
+
+    def up(self):
+        """Start it, until it is ready."""
+        self.start()
+        asyncio.run(self.wait_ready())
+        return self
+
+    def kill(self):
+        """As a machine does that breaks. It may be started again."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def close(self):
+        self.kill()
+        self.network.close()
+
+    async def request(self, path="/", host="any.test", port=8080, method="GET", headers=(), body=b"", context=None, http2=False):
+        connection = await client.connect(self.address, port, http2, context, host if context else None)
+        try:
+            return await connection.request(method, path, host, headers, body, "https" if context else "http")
+        finally:
+            connection.close()
+
+    def get(self, path="/", host="any.test", **named):
+        return asyncio.run(asyncio.wait_for(self.request(path, host, **named), beds.DEADLINE))
+
+    def answers(self, path, wanted, host="any.test", **named):
+        """Eventually: `wanted` is the name of the backend that answers, or a status."""
+        last = None
+        def probe():
+            nonlocal last
+            try:
+                answer = self.get(path, host, **named)
+            except (OSError, TimeoutError, client.ConnectionClosed) as error:
+                last = error
+                return False
+            last = answer.json().get("backend") if answer.status == 200 else answer.status
+            return last == wanted
+        try:
+            beds.until(probe, f"{self.name}: {path} answered by {wanted}")
+        except TimeoutError as error:
+            raise AssertionError(f"{error}; last: {last}") from None
