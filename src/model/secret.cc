@@ -1,12 +1,12 @@
 // Secret (core/v1) of the types that may hold a certificate. No value of one may stand in a finding.
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
+#include "base/base64.h"
 #include "base/lower.h"
 #include "model/certificate.h"
 #include "model/readers.h"
@@ -30,28 +30,6 @@ constexpr std::array kKeys = {
     DataKey{"key.pem", &Secret::key},         DataKey{"root-cert.pem", &Secret::ca},           DataKey{"crl.pem", &Secret::crl},
     DataKey{"user.key", &Secret::crl},
 };
-
-/// Nothing when it is no base64. Line breaks and blanks may stand in it.
-std::optional<std::string> decodeBase64(std::string_view text) {
-  std::string packed;
-  packed.reserve(text.size());
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == ' ' || c == '\t') continue;
-    packed += c;
-  }
-  if (packed.empty()) return std::string{};
-  const size_t data = packed.find_last_not_of('=') + 1;
-  const size_t padding = packed.size() - data;
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (packed.size() % 4 != 0 || padding > 2) return std::nullopt;
-  if (std::string_view(packed).substr(0, data).find_first_not_of(kAlphabet) != std::string_view::npos) return std::nullopt;
-  std::string out(packed.size() / 4 * 3, '\0');
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(packed.data()), static_cast<int>(packed.size()));
-  if (length < 0) return std::nullopt;
-  out.resize(static_cast<size_t>(length) - padding);
-  return out;
-}
 
 /// The map under `name`; null pointer when absent or wrong (the object is refused).
 const Value* mapOf(const Value& document, std::string_view name, Report& report) {
