@@ -9,6 +9,8 @@ namespace emissary::cli {
 int check(const settings::Settings& settings);
 /// The same; what is left without the erroneous objects is printed in any case.
 int compile(const settings::Settings& settings);
+/// The CustomResourceDefinitions.
+int crds(const settings::Settings& settings);
 int version(const settings::Settings& settings, const settings::Environment& env);
 
 }  // namespace emissary::cli

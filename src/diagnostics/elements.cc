@@ -6,7 +6,7 @@
 #include "compile/built_in.h"
 #include "diagnostics/names.h"
 #include "diagnostics/selection.h"
-#include "diagnostics/yaml.h"
+#include "manifest/yaml_writer.h"
 #include "serve/resource_json.h"
 
 namespace emissary::diagnostics {
@@ -16,7 +16,7 @@ std::string sourceOf(const Object& object) {
   if (compile::isBuiltIn(object.ref)) return "# built in; the Module describes it\n";
   if (object.source.empty()) return "# too large to be shown\n";
   const Json json = Json::parse(object.source, nullptr, false);
-  return json.is_discarded() ? object.source + "\n" : yaml(json);
+  return json.is_discarded() ? object.source + "\n" : manifest::yaml(json);
 }
 
 Json sentences(const std::vector<const Finding*>& findings, const ObjectRef& ref, bool errors) {

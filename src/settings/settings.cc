@@ -275,7 +275,7 @@ void parseInto(CLI::App& app, std::vector<std::string> arguments) {
   app.parse(arguments);
 }
 
-constexpr const char* kLater[] = {"explain", "diff", "convert", "crds", "webhook"};
+constexpr const char* kLater[] = {"explain", "diff", "convert", "webhook"};
 
 Parsed parseChild(const std::vector<std::string>& arguments) {
   Settings s;
@@ -358,6 +358,8 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       ->check(CLI::IsMember({"envoy", "ir"}));
   Flags compile_flags;
   addIdentity(*compile, compile_flags);
+  CLI::App* crds = app.add_subcommand("crds", "print the CustomResourceDefinitions, for kubectl apply --server-side -f -");
+  crds->add_flag("--legacy", s.legacy_crds, "with v1 and v2, for clusters that hold such objects; needs the conversion webhook");
   CLI::App* version = app.add_subcommand("version", "print our version, Envoy's API's, and the Envoy that would start");
   Flags version_flags;
   version->add_option("--envoy", version_flags.envoy, "the Envoy that run would be given");
@@ -382,6 +384,8 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       if (!given.config_dir) return usage(name, "following a cluster is not in this version; use --config-dir DIR");
       takeRun(given, env, s);
       s.run_arguments.assign(arguments.begin() + 1, arguments.end());
+    } else if (*crds) {
+      s.command = Command::Crds;
     } else if (*version) {
       s.command = Command::Version;
       if (auto c = choose("--envoy", version_flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;

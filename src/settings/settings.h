@@ -17,7 +17,7 @@ namespace emissary::settings {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Command : uint8_t { Run, ControlPlane, ExecChild, Check, Compile, Version };
+enum class Command : uint8_t { Run, ControlPlane, ExecChild, Check, Compile, Crds, Version };
 
 struct Address {
   std::string host;
@@ -50,6 +50,8 @@ struct Settings {
   std::vector<std::string> paths;
   /// check: "text" or "json"; compile: "envoy" or "ir".
   std::string output;
+  /// crds --legacy: with v1 and v2.
+  bool legacy_crds = false;
 
   // ---- who we are
   /// --ambassador-id, AMBASSADOR_ID.

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from harness import paths
 
@@ -176,8 +177,18 @@ def test_version():
     assert re.search(r"\d+\.\d+", done.stdout)
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+def test_crds(legacy):
+    done = emissary("crds", *["--legacy"] * legacy)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    kinds = {crd["spec"]["names"]["kind"]: crd for crd in yaml.safe_load_all(done.stdout)}
+    assert len(kinds) == 14
+    assert [v["name"] for v in kinds["Mapping"]["spec"]["versions"]] == (["v1", "v2", "v3alpha1"] if legacy else ["v3alpha1"])
+    assert emissary("crds", *["--legacy"] * legacy).stdout == done.stdout
+
+
 @pytest.mark.parametrize("command", [
-    ["explain", ".", "--", "GET", "http://a/"], ["diff", ".", "."], ["convert", "."], ["crds"], ["webhook"], ["run", "--kubeconfig", "x"]])
+    ["explain", ".", "--", "GET", "http://a/"], ["diff", ".", "."], ["convert", "."], ["webhook"], ["run", "--kubeconfig", "x"]])
 def test_commands_of_later_versions_say_so(command, tmp_path):
     done = emissary(*command, cwd=tmp_path)
     assert done.returncode == 2
@@ -197,7 +208,7 @@ def test_usage_errors(command, tmp_path):
 def test_help():
     done = emissary("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "compile", "version"):
+    for command in ("run", "check", "compile", "crds", "version"):
         assert command in done.stdout
 
 

@@ -1,4 +1,4 @@
-#include "diagnostics/yaml.h"
+#include "manifest/yaml_writer.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include "base/lower.h"
 
-namespace emissary::diagnostics {
+namespace emissary::manifest {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -62,4 +62,4 @@ std::string yaml(const Json& json) {
   return out;
 }
 
-}  // namespace emissary::diagnostics
+}  // namespace emissary::manifest

@@ -1,4 +1,4 @@
-#include "diagnostics/yaml.h"
+#include "manifest/yaml_writer.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "manifest/parse.h"
 
-namespace emissary::diagnostics {
+namespace emissary::manifest {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -25,4 +25,4 @@ TEST(Yaml, ReadsBackAsTheSame) {
 }
 
 }  // namespace
-}  // namespace emissary::diagnostics
+}  // namespace emissary::manifest

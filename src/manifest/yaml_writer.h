@@ -3,9 +3,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace emissary::diagnostics {
+namespace emissary::manifest {
 
 /// YAML of a JSON value, in blocks; what could be read as anything but text is quoted. Plain.
 std::string yaml(const nlohmann::ordered_json& json);
 
-}  // namespace emissary::diagnostics
+}  // namespace emissary::manifest
