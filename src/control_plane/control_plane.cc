@@ -89,15 +89,17 @@ class ControlPlane {
  public:
   explicit ControlPlane(const settings::Settings& settings)
       : settings_(settings),
-        metrics_({std::string(kVersion), settings.ambassador_id, settings.cluster_id, settings.single_namespace,
+        metrics_({std::string(kVersion), settings.ambassador_id, settings::clusterId(settings, ""), settings.single_namespace,
                   settings.log_level == log::Level::Debug}),
         health_(!settings.no_envoy, Clock::now()),
         relay_(metrics_, health_),
         server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
         compiler_(optionsOf(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
                   {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
-        source_({.path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
-                [this](source::Batch batch) { compiler_.submit(std::move(batch)); }),
+        source_(std::make_unique<source::DirectorySource>(
+            source::DirectoryOptions{
+                .path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
+            [this](source::Batch batch) { compiler_.submit(std::move(batch)); })),
         console_(about(settings), looks()),
         admin_(settings.admin, {[this] { return timed("check_alive", [this] { return alive(); }); },
                                 [this] { return timed("check_ready", [this] { return ready(); }); }, [this] { return metrics(); },
@@ -112,8 +114,7 @@ class ControlPlane {
     }
     if (!admin_.start(error)) return false;
     compiler_.start();
-    source_.start();
-    return true;
+    return source_->start(error);
   }
 
   DrainEnd drain(const std::function<bool(std::chrono::milliseconds)>& sleep) {
@@ -127,7 +128,7 @@ class ControlPlane {
   }
 
   void stop() {
-    source_.stop();
+    source_->stop();
     compiler_.stop();
     server_.stop();
     admin_.stop();
@@ -146,7 +147,7 @@ class ControlPlane {
             settings.ambassador_id,
             settings.ns,
             settings.single_namespace,
-            settings.cluster_id,
+            settings::clusterId(settings, ""),
             std::chrono::system_clock::now(),
             settings.statsd.has_value(),
             settings.load_balancers};
@@ -212,7 +213,7 @@ class ControlPlane {
   Relay relay_;
   serve::Server server_;
   Compiler compiler_;
-  source::DirectorySource source_;
+  std::unique_ptr<source::Source> source_;
   diagnostics::Console console_;
   diagnostics::AdminServer admin_;
 };

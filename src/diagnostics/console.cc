@@ -60,7 +60,15 @@ class Place {
 
 }  // namespace
 
-Console::Console(About about, Sources sources) : about_(std::move(about)), sources_(std::move(sources)), envoy_(sources_.envoy) {}
+Console::Console(About about, Sources sources)
+    : sources_(std::move(sources)), envoy_(sources_.envoy), about_(std::make_shared<const About>(std::move(about))) {}
+
+void Console::cluster(const std::string& id) {
+  std::lock_guard lock(about_mutex_);
+  About now = *about_;
+  now.cluster_id = id;
+  about_ = std::make_shared<const About>(std::move(now));
+}
 
 Reply Console::answer(const Request& request) {
   if (!isKnown(request.path)) return text(404, "Not found\n");
@@ -133,7 +141,10 @@ Scene Console::sceneOf(StatePtr state, const Request& request) {
   Scene scene;
   scene.state = std::move(state);
   scene.envoy = envoy_.look(now);
-  scene.about = &about_;
+  {
+    std::lock_guard lock(about_mutex_);
+    scene.about = about_;
+  }
   scene.scheme = request.scheme == "https" ? "https" : "http";
   scene.host = request.host.substr(0, 255);
   scene.now = std::chrono::system_clock::now();

@@ -40,6 +40,8 @@ class Console {
 
   Reply answer(const Request& request);
   Timers& timers() { return timers_; }
+  /// Which cluster we turned out to be in.
+  void cluster(const std::string& id);
 
  private:
   Reply route(const Request& request);
@@ -48,11 +50,13 @@ class Console {
   Scene sceneOf(StatePtr state, const Request& request);
   std::string banner(Clock::time_point now);
 
-  const About about_;
   const Sources sources_;
   EnvoyWatch envoy_;
   Timers timers_;
   std::atomic<int> in_line_{0};
+
+  std::mutex about_mutex_;
+  std::shared_ptr<const About> about_;
 
   std::mutex mutex_;  // of making an answer, and of what follows
   struct Seen {

@@ -32,14 +32,9 @@ std::string label(std::string_view text) { return std::string(text); }
 
 class Metrics::Impl {
  public:
-  explicit Impl(const Identity& identity) {
-    auto& info = BuildGauge().Name("ambassador_diagnostics_info").Help("Which installation this is.").Register(registry_);
-    info.Add({{"version", identity.version},
-              {"ambassador_id", identity.ambassador_id},
-              {"cluster_id", identity.cluster_id},
-              {"single_namespace", identity.single_namespace ? "true" : "false"}})
-        .Set(1);
-    debug_.Set(identity.debug ? 1 : 0);
+  explicit Impl(Identity identity) : identity_(std::move(identity)) {
+    tellIdentity();
+    debug_.Set(identity_.debug ? 1 : 0);
     // Every series exists from the start, so that its first increase can be seen.
     for (int i = 0; i < serve::kTypes; ++i) {
       const auto type = static_cast<serve::Type>(i);
@@ -55,6 +50,21 @@ class Metrics::Impl {
     generate_ = &change_family_.Add({{"stage", "generate"}}, kSeconds);
     sent_ = &change_family_.Add({{"stage", "sent"}}, kSeconds);
     acked_ = &change_family_.Add({{"stage", "acked"}}, kSeconds);
+  }
+
+  void cluster(const std::string& id) {
+    std::lock_guard lock(identity_mutex_);
+    if (id == identity_.cluster_id) return;
+    identity_.cluster_id = id;
+    info_family_.Remove(info_);
+    tellIdentity();
+  }
+  void tellIdentity() {
+    info_ = &info_family_.Add({{"version", identity_.version},
+                               {"ambassador_id", identity_.ambassador_id},
+                               {"cluster_id", identity_.cluster_id},
+                               {"single_namespace", identity_.single_namespace ? "true" : "false"}});
+    info_->Set(1);
   }
 
   void objects(const std::map<Kind, engine::ObjectCounts>& counts) {
@@ -122,6 +132,11 @@ class Metrics::Impl {
   std::array<uint64_t, engine::kTables> evaluations_seen_{};
 
   prometheus::Registry registry_;
+  Family<Gauge>& info_family_ =
+      BuildGauge().Name("ambassador_diagnostics_info").Help("Which installation this is.").Register(registry_);
+  std::mutex identity_mutex_;
+  Identity identity_;
+  Gauge* info_ = nullptr;
   Gauge& generation_ =
       BuildGauge().Name("emissary_config_generation").Help("Configurations published.").Register(registry_).Add({});
   Gauge& acked_generation_ = BuildGauge()
@@ -167,7 +182,7 @@ class Metrics::Impl {
   Histogram *compile_ = nullptr, *generate_ = nullptr, *sent_ = nullptr, *acked_ = nullptr;
 };
 
-Metrics::Metrics(const Identity& identity) : impl_(std::make_unique<Impl>(identity)) {}
+Metrics::Metrics(Identity identity) : impl_(std::make_unique<Impl>(std::move(identity))) {}
 Metrics::~Metrics() = default;
 
 void Metrics::compiled(Time arrived, Time now, const std::map<Kind, engine::ObjectCounts>& objects,
@@ -221,6 +236,7 @@ void Metrics::findings(const std::vector<Finding>& all) {
   impl_->notices_.Set(static_cast<double>(all.size()) - static_cast<double>(errors));
 }
 
+void Metrics::cluster(const std::string& id) { impl_->cluster(id); }
 void Metrics::debug(bool on) { impl_->debug_.Set(on ? 1 : 0); }
 
 std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(impl_->registry_.Collect()) + processMetrics(); }

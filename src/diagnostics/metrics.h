@@ -28,7 +28,7 @@ class Metrics {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit Metrics(const Identity& identity);
+  explicit Metrics(Identity identity);
   ~Metrics();
 
   /// The engine is done with what arrived at `arrived`. Compiling and generating are one call; `generate` is counted when the
@@ -48,6 +48,8 @@ class Metrics {
   void certificates(const std::vector<engine::CertificateUse>& all);
   /// Findings that are open now.
   void findings(const std::vector<Finding>& all);
+  /// Which cluster we turned out to be in.
+  void cluster(const std::string& id);
   /// Is Envoy's log level "debug"?
   void debug(bool on);
 

@@ -23,7 +23,7 @@ struct State {
 };
 using StatePtr = std::shared_ptr<const State>;
 
-/// Who we are; the same for the life of the process.
+/// Who we are.
 struct About {
   std::string version;
   std::string hostname;
@@ -39,7 +39,7 @@ struct About {
 struct Scene {
   StatePtr state;
   std::shared_ptr<const EnvoyState> envoy;
-  const About* about = nullptr;
+  std::shared_ptr<const About> about;
   /// How the request says that it came: for the URLs of routes.
   std::string scheme = "http";
   std::string host;

@@ -39,7 +39,7 @@ struct Stage {
     state->view = engine.view();
     scene.state = std::move(state);
     scene.envoy = std::make_shared<EnvoyState>();
-    scene.about = &about;
+    scene.about = {std::shared_ptr<void>(), &about};
     scene.host = "gw.test";
     scene.now = about.boot + std::chrono::minutes(61);
   }

@@ -88,7 +88,7 @@ void addIdentity(CLI::App& app, Flags& flags) {
 void addRun(CLI::App& app, Flags& flags) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--config-dir", flags.config_dir, "follow the manifests in this folder");
-  app.add_option("--kubeconfig", flags.kubeconfig, "follow a cluster (not in this version)");
+  app.add_option("--kubeconfig", flags.kubeconfig, "follow the cluster that this file names (KUBECONFIG) [the one we run in]");
   app.add_option("--envoy", flags.envoy,
                  "the Envoy to start (EMISSARY_ENVOY; else the one on PATH, else the one beside this program)");
   app.add_flag("--no-envoy", flags.no_envoy, "serve xDS only");
@@ -109,9 +109,7 @@ void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
   s.single_namespace = given ? flags.single_namespace : find(env, "AMBASSADOR_SINGLE_NAMESPACE") != nullptr;
   s.secrets_single_namespace = find(env, "AMBASSADOR_CERTS_SINGLE_NAMESPACE") != nullptr;
   s.strict_labels = !isTrue(find(env, "DISABLE_STRICT_LABEL_SELECTORS"));
-  // Upstream puts the uid of a namespace of the cluster where the zeros are; without a cluster there is none.
-  const std::string* cluster = find(env, "AMBASSADOR_CLUSTER_ID");
-  s.cluster_id = cluster ? *cluster : uuidOfUrl("d6e_id://00000000-0000-0000-0000-000000000000/" + s.ambassador_id);
+  if (const std::string* cluster = find(env, "AMBASSADOR_CLUSTER_ID")) s.cluster_id = *cluster;
   if (const std::string* banner = find(env, "AMBASSADOR_DIAGD_BANNER_ENDPOINT")) s.banner_endpoint = *banner;
   if (s.ns.empty()) bad("--namespace", s.ns, "name a namespace");
 }
@@ -223,6 +221,23 @@ void takeRoutes(const Environment& env, Settings& s) {
   }
 }
 
+void takeSource(const Flags& flags, const Environment& env, Settings& s) {
+  const auto text = [&](const char* name) {
+    const std::string* found = find(env, name);
+    return found ? *found : std::string();
+  };
+  if (flags.config_dir) {
+    s.config_dir = *flags.config_dir;
+    if (s.config_dir.empty()) bad("--config-dir", "", "name a folder");
+    return;
+  }
+  s.kubeconfig = flags.kubeconfig ? *flags.kubeconfig : text("KUBECONFIG");
+  s.kubernetes_host = text("KUBERNETES_SERVICE_HOST");
+  s.kubernetes_port = text("KUBERNETES_SERVICE_PORT");
+  s.label_selector = text("AMBASSADOR_LABEL_SELECTOR");
+  s.field_selector = text("AMBASSADOR_FIELD_SELECTOR");
+}
+
 void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   takeIdentity(flags, env, s);
   takeRoutes(env, s);
@@ -232,7 +247,7 @@ void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   takeAds(flags, s);
   takeLogging(env, s);
   takeStatsd(env, s);
-  if (flags.config_dir) s.config_dir = *flags.config_dir;
+  takeSource(flags, env, s);
   if (flags.run_dir) s.run_dir = *flags.run_dir;
   if (flags.parent) s.parent = static_cast<int>(numberIn("--parent", *flags.parent, 1, INT32_MAX));
   if (auto c = choose("--envoy", flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;
@@ -291,6 +306,12 @@ Parsed parseChild(const std::vector<std::string>& arguments) {
 
 std::string Address::text() const {
   return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+}
+
+std::string clusterId(const Settings& settings, const std::string& namespace_uid) {
+  if (!settings.cluster_id.empty()) return settings.cluster_id;
+  const std::string uid = namespace_uid.empty() ? "00000000-0000-0000-0000-000000000000" : namespace_uid;
+  return uuidOfUrl(fmt::format("d6e_id://{}/{}", uid, settings.ambassador_id));
 }
 
 std::vector<std::string> ownAddresses(const Settings& settings) {
@@ -380,9 +401,11 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
     if (*run || *control_plane) {
       const Flags& given = *run ? flags : internal;
       s.command = *run ? Command::Run : Command::ControlPlane;
-      if (given.kubeconfig) return usage(name, "--kubeconfig: not in this version; use --config-dir DIR");
-      if (!given.config_dir) return usage(name, "following a cluster is not in this version; use --config-dir DIR");
+      if (given.kubeconfig && given.config_dir) return usage(name, "--kubeconfig and --config-dir: choose one of them");
       takeRun(given, env, s);
+      if (s.config_dir.empty() && s.kubeconfig.empty() && s.kubernetes_host.empty()) {
+        return usage(name, "not in a cluster: name one with --kubeconfig FILE, or a folder of manifests with --config-dir DIR");
+      }
       s.run_arguments.assign(arguments.begin() + 1, arguments.end());
     } else if (*crds) {
       s.command = Command::Crds;

@@ -44,8 +44,16 @@ struct Settings {
   Command command = Command::Run;
 
   // ---- what is read
-  /// --config-dir: the manifests' folder.
+  /// --config-dir: the manifests' folder. Empty: an API server is followed.
   std::string config_dir;
+  /// --kubeconfig, else KUBECONFIG: files with ':' between them. Empty: the files that a Pod is given.
+  std::string kubeconfig;
+  /// KUBERNETES_SERVICE_HOST and _PORT: where a Pod finds the API server.
+  std::string kubernetes_host;
+  std::string kubernetes_port;
+  /// AMBASSADOR_LABEL_SELECTOR and AMBASSADOR_FIELD_SELECTOR: of all that is watched.
+  std::string label_selector;
+  std::string field_selector;
   /// check, compile: files and folders, in the order given.
   std::vector<std::string> paths;
   /// check: "text" or "json"; compile: "envoy" or "ir".
@@ -64,7 +72,7 @@ struct Settings {
   bool secrets_single_namespace = false;
   /// False with DISABLE_STRICT_LABEL_SELECTORS: one equal label is enough for a selector.
   bool strict_labels = true;
-  /// AMBASSADOR_CLUSTER_ID; else derived from the installation's id.
+  /// AMBASSADOR_CLUSTER_ID; empty: derived from the installation's id and what the cluster is (uuidOfUrl).
   std::string cluster_id;
   /// AMBASSADOR_DIAGD_BANNER_ENDPOINT: where the HTML above the diagnostics page is fetched; empty: none.
   std::string banner_endpoint;
@@ -153,6 +161,9 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& envir
 
 /// The process's environment.
 Environment environmentOf(char** environ);
+
+/// The id of the cluster, from the uid of a namespace of it; "" : there is no cluster, or it does not tell.
+std::string clusterId(const Settings& settings, const std::string& namespace_uid);
 
 /// Our own servers, as "IP:PORT": where no Mapping may point.
 std::vector<std::string> ownAddresses(const Settings& settings);

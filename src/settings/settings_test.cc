@@ -48,7 +48,7 @@ TEST(Settings, DefaultsOfRun) {
   EXPECT_EQ(s.ready.text(), "127.0.0.1:8006");
   EXPECT_EQ(s.envoy_admin_port, 8001);
   EXPECT_EQ(s.ambassador_id, "default");
-  EXPECT_EQ(s.cluster_id, "07eb43c8-1166-5145-a060-45e4dd907e10");
+  EXPECT_EQ(clusterId(s, ""), "07eb43c8-1166-5145-a060-45e4dd907e10");
   EXPECT_EQ(s.ns, "default");
   EXPECT_FALSE(s.single_namespace);
   EXPECT_EQ(s.drain_time_s, 600u);
@@ -207,9 +207,24 @@ TEST(Settings, WhatIsNotInThisVersionSaysSo) {
     EXPECT_EQ(exit.code, 2);
     EXPECT_EQ(exit.err, "emissary " + name + ": not in this version\n");
   }
-  EXPECT_THAT(stopped({"run"}).err, HasSubstr("not in this version"));
-  EXPECT_THAT(stopped({"run", "--kubeconfig", "x"}).err, HasSubstr("not in this version"));
+}
+
+TEST(Settings, WhereObjectsComeFrom) {
+  EXPECT_THAT(stopped({"run", "--kubeconfig", "x", "--config-dir", "y"}).err, HasSubstr("choose one"));
   EXPECT_EQ(stopped({"run"}).code, 2);
+  EXPECT_THAT(stopped({"run"}).err, HasSubstr("not in a cluster"));
+  EXPECT_EQ(good({"run", "--kubeconfig", "x"}, {{"KUBECONFIG", "y"}}).kubeconfig, "x");
+  EXPECT_EQ(good({"run"}, {{"KUBECONFIG", "y"}, {"KUBERNETES_SERVICE_HOST", "10.0.0.1"}}).kubeconfig, "y");
+  EXPECT_EQ(good({"run", "--config-dir", "x"}, {{"KUBECONFIG", "y"}}).kubeconfig, "");
+  const Settings s = good({"run"}, {{"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
+                                    {"KUBERNETES_SERVICE_PORT", "443"},
+                                    {"AMBASSADOR_LABEL_SELECTOR", "a=b"},
+                                    {"AMBASSADOR_FIELD_SELECTOR", "metadata.name=c"}});
+  EXPECT_EQ(s.kubernetes_host + ":" + s.kubernetes_port, "10.0.0.1:443");
+  EXPECT_EQ(s.label_selector, "a=b");
+  EXPECT_EQ(s.field_selector, "metadata.name=c");
+  EXPECT_EQ(clusterId(s, "9e1f1b5c-0000-4000-8000-000000000001").size(), 36u);
+  EXPECT_NE(clusterId(s, "9e1f1b5c-0000-4000-8000-000000000001"), clusterId(s, ""));
 }
 
 TEST(Settings, UsageErrors) {

@@ -20,7 +20,10 @@ DirectorySource::~DirectorySource() = default;
 
 Batch DirectorySource::readOnce(const DirectoryOptions& options) { return Follower::readOnce(options, model::parseDocument); }
 
-void DirectorySource::start() { impl_->start(); }
+bool DirectorySource::start(std::string&) {
+  impl_->start();
+  return true;
+}
 
 void DirectorySource::stop() { impl_->stop(); }
 

@@ -15,6 +15,7 @@
 #include "manifest/parse.h"
 #include "model/parse.h"
 #include "source/event.h"
+#include "source/source.h"
 
 namespace emissary::source {
 
@@ -27,18 +28,18 @@ struct DirectoryOptions {
   size_t max_file_bytes = 256u << 20;
 };
 
-class DirectorySource {
+class DirectorySource : public Source {
  public:
   DirectorySource(const DirectoryOptions& options, Sink sink);
-  ~DirectorySource();
+  ~DirectorySource() override;
 
   /// Read everything once, in the caller's thread: one batch that ends with Synced, without following. For `check` and
   /// `compile`. `path` may also be a single file.
   static Batch readOnce(const DirectoryOptions& options);
 
   /// Start following. The first batch holds everything and ends with Synced.
-  void start();
-  void stop();
+  bool start(std::string& error) override;
+  void stop() override;
 
  private:
   class Impl;

@@ -33,7 +33,8 @@ TEST(DirectorySource, FollowsRealManifests) {
   options.path = root;
   Collector collector;
   DirectorySource source(options, collector.sink());
-  source.start();
+  std::string error;
+  ASSERT_TRUE(source.start(error)) << error;
   ASSERT_TRUE(collector.waitForSync());
   State state = collector.state();
   EXPECT_EQ(prefixOf(state, "cart"), "/cart/");
