@@ -10,7 +10,7 @@ ENVOYS ?= $(shell awk '/^[0-9]/ { print $$1 }' deps/envoy_versions.txt) $(shell 
 
 .PHONY: help
 help: ## list all targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build/emissary, optimised, with its symbols aside in build/emissary.debug
@@ -81,6 +81,14 @@ demo: ## gateway, real Envoy and sample backends on examples/quickstart; DETACH=
 .PHONY: demo-stop
 demo-stop: ## end the demo that DETACH=1 left running
 	@scripts/demo stop
+
+.PHONY: demo-kubernetes
+demo-kubernetes: ## a Kubernetes API server and two instances that follow it; DETACH=1 leaves them running
+	@scripts/demo-kubernetes start
+
+.PHONY: demo-kubernetes-stop
+demo-kubernetes-stop: ## end what DETACH=1 left running
+	@scripts/demo-kubernetes stop
 
 .PHONY: bench
 bench: ## benchmarks, one machine-readable line a figure (BENCH=--quick, or --help)

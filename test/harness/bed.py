@@ -1,7 +1,8 @@
 """A running cluster, as tests use it: who may do what, namespaces, addresses, backends, kubectl. cluster.py starts one.
 
-It lies in a network namespace. All of 10.77.0.0/16 is local in there, for "pods"; the API server is at 10.77.0.1. Gateways have
-namespaces of their own (instance.py), at addresses of 10.78.0.0/16, whence they reach those."""
+It lies in a network namespace. All of 10.77.0.0/16 is local in there, for "pods"; the API server is at 10.77.0.1. So is 10.96.0.0/16, of
+which Services get their cluster IPs: nothing leads from there to pods, but a backend may listen at one. Gateways have namespaces of
+their own (instance.py), at addresses of 10.78.0.0/16, whence they reach all that."""
 import asyncio
 import base64
 import contextlib
@@ -15,7 +16,7 @@ import time
 from . import backends, certs, kube, paths
 
 API, API_PORT = "10.77.0.1", 6443
-PODS, GATEWAYS, GATE = "10.77.0.1/16", "10.78.0.0/16", "10.78.0.1"
+PODS, SERVICES, GATE = "10.77.0.1/16", "10.96.0.1/16", "10.78.0.1"
 BACKEND_PORT = 9080
 ADMIN_TOKEN = "test-admin"
 ISSUER = "https://kubernetes.default.svc"
@@ -184,14 +185,15 @@ class Bed:
         until(probe, f"CRD {name} established")
 
     def service(self, namespace, name, addresses, port=BACKEND_PORT, head=None):
-        """A Service without a selector, and the EndpointSlice that says where it is."""
+        """A Service without a selector, and the EndpointSlice that says where it is; its cluster IP."""
         head = {"namespace": namespace, **(head or {})}
-        self.client.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **head},
-                           "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}})
+        service = self.client.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **head},
+                                     "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}})
         self.client.apply({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
                            "metadata": {"name": name + "-1", **head, "labels": {"kubernetes.io/service-name": name}},
                            "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
                            "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in addresses]})
+        return service["spec"]["clusterIP"]
 
     def pod(self, namespace, name, address, labels):
         """A Pod that is said to run: the controllers make EndpointSlices of it for a Service that selects it."""

@@ -59,7 +59,8 @@ class Cluster(bed.Bed):
         work = pathlib.Path(work)
         (work / "log").mkdir(parents=True, exist_ok=True)
         super().__init__(work, Network())
-        self.network.ip("addr", "add", bed.PODS, "dev", "lo")
+        for addresses in (bed.PODS, bed.SERVICES):
+            self.network.ip("addr", "add", addresses, "dev", "lo")
         self._keys()
         self.etcd = self._process("etcd", "--data-dir", work / "etcd", "--unsafe-no-fsync", "--listen-client-urls", ETCD,
                                   "--advertise-client-urls", ETCD, "--listen-peer-urls", "http://127.0.0.1:2380", *etcd)
