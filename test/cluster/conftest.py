@@ -46,10 +46,10 @@ def namespace(bed):
 
 @pytest.fixture
 def instance(tmp_path):
-    """instance(bed, kubeconfig, name=…, …): a gateway (harness/instance.py), not started yet. The ends of their logs stand in the
+    """instance(bed, kubeconfig, …): a gateway (harness/instance.py), not started yet. The ends of their logs stand in the
     report of a test that fails."""
     made = []
-    def make(bed, kubeconfig, **named):
+    def make(bed, kubeconfig=None, **named):
         made.append(Instance(bed, tmp_path, kubeconfig, **{"name": f"instance-{len(made) + 1}", **named}))
         return made[-1]
     yield make

@@ -89,6 +89,15 @@ class Account:
         user = {"tokenFile": str(token_file)} if token_file else {"token": token or self.token()}
         return self.bed.kubeconfig(user, namespace=self.namespace, **named)
 
+    def pod_files(self, token=None):
+        """A folder of what a Pod finds at /var/run/secrets/kubernetes.io/serviceaccount."""
+        folder = self.bed.work / f"pod-{self.bed.number()}"
+        folder.mkdir()
+        (folder / "ca.crt").write_text(pathlib.Path(self.bed.authority.ca).read_text())
+        (folder / "namespace").write_text(self.namespace)
+        (folder / "token").write_text(token or self.token())
+        return folder
+
     def client(self, token=None):
         return self.bed.client_as({"authorization": "Bearer " + (token or self.token())})
 
@@ -164,8 +173,10 @@ class Bed:
             raise RuntimeError(f"kubectl {' '.join(map(str, arguments))}: {output.strip()}")
         return output
 
-    def install_crds(self, text):
-        """Those of a YAML text, until the server serves them."""
+    def install_crds(self, text=None):
+        """Those of a YAML text, else the product's own, until the server serves them."""
+        if text is None:
+            text = subprocess.run([paths.emissary(), "crds"], check=True, stdout=subprocess.PIPE, text=True).stdout
         crds = list(kube.objects(text))
         self.client.many(self.client.apply, crds)
         for crd in crds:

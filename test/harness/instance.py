@@ -1,4 +1,4 @@
-"""The gateway in a cluster: `emissary run --kubeconfig` with its Envoy. Each has a network namespace of its own, since all serve
+"""The gateway in a cluster: `emissary run` with its Envoy. Each has a network namespace of its own, since all serve
 the same Listeners and two Envoys on one port would share it silently; a cable leads to the cluster's. So its ports are the usual
 ones at an address of its own, which the test reaches."""
 import asyncio
@@ -8,26 +8,34 @@ from . import bed as beds
 from . import client, gateway
 from .network import Network
 
+POD_FILES = "/run/secrets/kubernetes.io/serviceaccount"
+
 
 class Instance(gateway.Gateway):
-    """`namespace`: it looks at that one alone, as suits a cluster that others use too; else at all."""
+    """`kubeconfig`: that file; or `pod`, the folder of Account.pod_files(): it finds what a Pod finds. `namespace`: it looks at that
+    one alone, as suits a cluster that others use too; else at all."""
 
-    def __init__(self, bed, work, kubeconfig, name="one", namespace=None, arguments=(), environment=None, concurrency=1):
+    def __init__(self, bed, work, kubeconfig=None, name="one", namespace=None, pod=None, arguments=(), environment=None, concurrency=1):
         work = pathlib.Path(work) / name
         work.mkdir(parents=True)
         if namespace:
             arguments = ["--namespace", namespace, "--single-namespace", *arguments]
+        if pod:
+            environment = {"KUBERNETES_SERVICE_HOST": beds.API, "KUBERNETES_SERVICE_PORT": str(beds.API_PORT), **(environment or {})}
         super().__init__(work, None, arguments, environment, concurrency)
-        self.bed, self.kubeconfig, self.name = bed, kubeconfig, name
+        self.bed, self.kubeconfig, self.pod, self.name = bed, kubeconfig, pod, name
         self.address = bed.address(pods=False)
         self.network = Network()
         bed.network.join(self.network, beds.GATE, self.address)
         self.network.ip("route", "add", "default", "via", beds.GATE)
 
     def source(self):
-        return ["--kubeconfig", self.kubeconfig]
+        return [] if self.pod else ["--kubeconfig", self.kubeconfig]
 
     def spawn(self, command, **named):
+        if self.pod:  # its own view of /run, which ends with it
+            mount = f'mount -t tmpfs none /run && mkdir -p {POD_FILES} && mount --bind "$0" {POD_FILES} && exec "$@"'
+            command = ["unshare", "--mount", "sh", "-c", mount, self.pod, *command]
         return self.network.start(command, **named)
 
     def ask(self, path):
