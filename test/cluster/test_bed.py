@@ -99,6 +99,14 @@ def test_backends_answer_at_their_addresses(bed):
     assert '"backend": "here"' in told
 
 
+def test_cluster_ips_lead_to_endpoints(bed, namespace):
+    for name in ("one", "other"):
+        bed.service(namespace, "web", [bed.backend(name)])
+        cluster_ip = bed.client.get("v1", "Service", namespace, "web")["spec"]["clusterIP"]
+        told = subprocess.run(["curl", "-sS", f"http://{cluster_ip}/x"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        assert f'"backend": "{name}"' in told
+
+
 def test_leases(bed, namespace):
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "leader", "namespace": namespace},
              "spec": {"holderIdentity": "one", "leaseDurationSeconds": 15}}

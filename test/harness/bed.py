@@ -1,14 +1,15 @@
 """A running cluster, as tests use it: who may do what, namespaces, addresses, backends, kubectl. cluster.py starts one.
 
 It lies in a network namespace. All of 10.77.0.0/16 is local in there, for "pods"; the API server is at 10.77.0.1. So is 10.96.0.0/16, of
-which Services get their cluster IPs: nothing leads from there to pods, but a backend may listen at one. Gateways have namespaces of
-their own (instance.py), at addresses of 10.78.0.0/16, whence they reach all that."""
+which Services get their cluster IPs; those that service() made lead to their endpoints. Gateways have namespaces of their own
+(instance.py), at addresses of 10.78.0.0/16, whence they reach all that."""
 import asyncio
 import base64
 import contextlib
 import fcntl
 import json
 import pathlib
+import random
 import subprocess
 import threading
 import time
@@ -109,6 +110,7 @@ class Bed:
         self.client = self.client_as({"authorization": "Bearer " + ADMIN_TOKEN})
         self.to_delete = []
         self._loop = None
+        self._behind = {}  # cluster IP -> (addresses, port)
 
     # ---- who
 
@@ -196,7 +198,7 @@ class Bed:
         until(probe, f"CRD {name} established")
 
     def service(self, namespace, name, addresses, port=BACKEND_PORT, head=None):
-        """A Service without a selector, and the EndpointSlice that says where it is; its cluster IP."""
+        """A Service without a selector, and the EndpointSlice that says where it is."""
         head = {"namespace": namespace, **(head or {})}
         service = self.client.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **head},
                                      "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}})
@@ -204,7 +206,7 @@ class Bed:
                            "metadata": {"name": name + "-1", **head, "labels": {"kubernetes.io/service-name": name}},
                            "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
                            "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in addresses]})
-        return service["spec"]["clusterIP"]
+        self._lead(service["spec"]["clusterIP"], addresses, port)
 
     def pod(self, namespace, name, address, labels):
         """A Pod that is said to run: the controllers make EndpointSlices of it for a Service that selects it."""
@@ -214,6 +216,30 @@ class Bed:
         self.client.patch(pod, {"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}],
                                            "conditions": [{"type": "Ready", "status": "True"}]}}, "status")
         return pod
+
+    def _lead(self, cluster_ip, addresses, port):
+        """What nodes do: connections to a cluster IP reach an endpoint, and are refused where there is none."""
+        known = cluster_ip in self._behind
+        self._behind[cluster_ip] = addresses, port
+
+        async def copy(reader, writer):
+            with contextlib.suppress(OSError):
+                while data := await reader.read(65536):
+                    writer.write(data)
+                    await writer.drain()
+                writer.write_eof()
+
+        async def accept(reader, writer):
+            with contextlib.suppress(OSError):
+                there, number = self._behind[cluster_ip]
+                if there:
+                    far_reader, far_writer = await asyncio.open_connection(random.choice(there), number)
+                    await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+                    far_writer.close()
+            writer.transport.abort()
+
+        if not known:
+            self.run(asyncio.start_server(accept, cluster_ip, 80))
 
     # ---- what runs in there
 
