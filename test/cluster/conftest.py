@@ -11,13 +11,16 @@ from harness.isolated import LOG_LINES
 
 
 @pytest.fixture(scope="session")
-def _shared(tmp_path_factory):
+def root():
     if os.geteuid() != 0:
-        pytest.skip("a cluster's network needs root; `unshare --user --map-root-user` is enough")
+        pytest.skip("a cluster's network needs root; `unshare --user --net --map-root-user` is enough")
+
+
+@pytest.fixture(scope="session")
+def _shared(root, tmp_path_factory):
     base = tmp_path_factory.getbasetemp()
     # Under xdist each process has a folder in that of the run.
-    shared = shared_bed.join((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
-    yield shared
+    return shared_bed.join((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
 
 
 @pytest.fixture
@@ -28,9 +31,7 @@ def bed(_shared):
 
 
 @pytest.fixture
-def own_cluster(tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("a cluster's network needs root; `unshare --user --map-root-user` is enough")
+def own_cluster(root, tmp_path):
     cluster = Cluster(tmp_path / "cluster")
     try:
         with cluster.start().network.entered():

@@ -39,7 +39,7 @@ def secret(name, namespace, data, kind="Opaque"):
 
 
 class Watch:
-    """The events of a watch, as they come: iterate, or `next(timeout)` for one."""
+    """The events of a watch, as they come: iterate, or `next(timeout)` for one. After a timeout it is of no use any more."""
 
     def __init__(self, connection, response):
         self.connection, self.response = connection, response
