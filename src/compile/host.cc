@@ -34,8 +34,8 @@ class HostCompiler {
   }
 
  private:
-  void error(std::string field, std::string message, Severity severity = Severity::Error) {
-    result_.findings.push_back(findingOn(object_, severity, std::move(field), std::move(message)));
+  void error(std::string field, std::string message, About about = About::Content, Severity severity = Severity::Error) {
+    result_.findings.push_back(findingOn(object_, severity, std::move(field), std::move(message), about));
   }
 
   // Nothing but its absence shows.
@@ -45,7 +45,8 @@ class HostCompiler {
     if (lookups_.secret(key.ns, key.name).exists) return;
     error("spec.acmeProvider.privateKeySecret",
           fmt::format("names Secret {}/{}, which does not exist. Certificates are not requested by ACME here; remove the field",
-                      key.ns, key.name));
+                      key.ns, key.name),
+          About::MissingSecret);
   }
 
   // A dot may be part of the name; where no Secret is called so, a namespace follows it.
@@ -65,7 +66,8 @@ class HostCompiler {
                               : !state.problem.empty()
                                   ? "cannot be used: " + state.problem
                                   : "holds no certificate with its key; it needs tls.crt and tls.key, and type kubernetes.io/tls";
-      error("spec.tlsSecret", fmt::format("Secret {}/{} {}. The Host is not served until then", secret.ns, secret.name, why));
+      error("spec.tlsSecret", fmt::format("Secret {}/{} {}. The Host is not served until then", secret.ns, secret.name, why),
+            state.exists ? About::BadSecret : About::MissingSecret);
       return std::nullopt;
     }
     ir::TlsTermination tls;
@@ -78,7 +80,8 @@ class HostCompiler {
       return std::nullopt;
     }
     if (!clientCertificates(tls, state)) return std::nullopt;
-    if (!tls.settings.sni.empty()) tell("sni", "has no effect where TLS is terminated; remove it", Severity::Warning);
+    if (!tls.settings.sni.empty())
+      tell("sni", "has no effect where TLS is terminated; remove it", About::Content, Severity::Warning);
     tls.settings.ca_secret.clear();
     tls.settings.crl_secret.clear();
     tls.settings.cert_required.reset();
@@ -93,11 +96,13 @@ class HostCompiler {
     from_ = {"spec.tlsContext", "", object_.ref.ns, lookups_.secret_namespacing};
     const ObjectPtr found = lookups_.tls_context(name, object_.ref.ns);
     if (!found) {
-      if (named) error("spec.tlsContext.name", fmt::format("names the TLSContext \"{}\", which does not exist; create it", name));
+      if (named)
+        error("spec.tlsContext.name", fmt::format("names the TLSContext \"{}\", which does not exist; create it", name),
+              About::MissingReference);
       return !named;
     }
     if (!found->usable) {
-      error("spec.tlsContext.name", fmt::format("names {}, which is not usable itself", found->ref.text()));
+      error("spec.tlsContext.name", fmt::format("names {}, which is not usable itself", found->ref.text()), About::BadReference);
       return false;
     }
     const auto& context = std::get<model::TlsContext>(found->spec);
@@ -114,7 +119,7 @@ class HostCompiler {
     if (!hosts.empty() && !lists(spec_.hostname) && !lists(object_.ref.name)) {
       error("spec.tlsContext.name",
             fmt::format("names {}, whose hosts do not list \"{}\"; it is used all the same", found->ref.text(), spec_.hostname),
-            Severity::Warning);
+            About::Content, Severity::Warning);
     }
     tls.settings = context.settings;
     return true;
@@ -135,8 +140,10 @@ class HostCompiler {
       if (!required) required = state.cert_required;
     } else if (own.bundles_ca) {
       if (!own.has_ca) {
-        error("spec.tlsSecret", "the CA beside the certificate (root-cert.pem) cannot be used: " + own.ca_problem +
-                                    ". The Host is not served until then");
+        error("spec.tlsSecret",
+              "the CA beside the certificate (root-cert.pem) cannot be used: " + own.ca_problem +
+                  ". The Host is not served until then",
+              About::BadSecret);
         return false;
       }
       tls.ca_namespace = tls.secret_namespace;
@@ -171,15 +178,16 @@ class HostCompiler {
   void notServed(std::string_view field, const SecretName& secret, const SecretState& state, const std::string& lacks,
                  const std::string& problem) {
     const std::string why = !state.exists ? "does not exist" : problem.empty() ? lacks : "cannot be used: " + problem;
-    tell(field, fmt::format("names Secret {}/{}, which {}. The Host is not served until then", secret.ns, secret.name, why));
+    tell(field, fmt::format("names Secret {}/{}, which {}. The Host is not served until then", secret.ns, secret.name, why),
+         state.exists ? About::BadSecret : About::MissingSecret);
   }
 
   // On a setting, which stands in the Host's own `tls` or in a TLSContext.
-  void tell(std::string_view setting, std::string message, Severity severity = Severity::Error) {
+  void tell(std::string_view setting, std::string message, About about = About::Content, Severity severity = Severity::Error) {
     if (from_.context.empty()) {
-      error(fmt::format("{}.{}", from_.field, setting), std::move(message), severity);
+      error(fmt::format("{}.{}", from_.field, setting), std::move(message), about, severity);
     } else {
-      error(from_.field, fmt::format("{} of {} {}", setting, from_.context, message), severity);
+      error(from_.field, fmt::format("{} of {} {}", setting, from_.context, message), about, severity);
     }
   }
 

@@ -87,7 +87,8 @@ class Builder {
       if (!first) {
         find(object->ref, Severity::Error, "spec.port",
              fmt::format("{} is taken by {}, which is used; choose another port or remove one of the two", spec.port,
-                         owner->second.text()));
+                         owner->second.text()),
+             About::Conflict);
         continue;
       }
       used.push_back(object);
@@ -104,20 +105,21 @@ class Builder {
     }
     for (const ir::Host* host : input_.hosts) {
       if (taken_.contains(host->ref)) continue;
-      find(host->ref, Severity::Warning, "", noListener(*host, for_hosts, input_.namespace_labels, installation_.strict_labels));
+      find(host->ref, Severity::Warning, "", noListener(*host, for_hosts, input_.namespace_labels, installation_.strict_labels),
+           About::NoPartner);
     }
     return std::move(out_);
   }
 
  private:
-  void find(const ObjectRef& ref, Severity severity, std::string field, std::string message) {
-    out_.findings.push_back({severity, ref, std::move(field), std::move(message), "", 0});
+  void find(const ObjectRef& ref, Severity severity, std::string field, std::string message, About about = About::Content) {
+    out_.findings.push_back({severity, ref, std::move(field), std::move(message), "", 0, about});
   }
 
   bool supported(const Object& object, const model::Listener& spec) {
     if (spec.has(Layer::UDP)) {
       find(object.ref, Severity::Error, "spec.protocolStack",
-           "UDP (HTTP/3) is not supported in this version; the Listener is not used");
+           "UDP (HTTP/3) is not supported in this version; the Listener is not used", About::Unsupported);
       return false;
     }
     return true;
@@ -166,7 +168,8 @@ class Builder {
       if (listener.chains.empty()) {
         find(object.ref, Severity::Error, "spec.port",
              fmt::format("No matching TCPMappings found, so the Listener is not opened; create a TCPMapping with port: {}",
-                         spec.port));
+                         spec.port),
+             About::NoPartner);
       } else {
         out_.listeners.push_back(std::move(listener));
       }
@@ -177,7 +180,8 @@ class Builder {
     if (listener.chains.empty()) {
       find(object.ref, Severity::Error, "spec.hostBinding",
            hosts.empty() ? noHost(object, input_.hosts, input_.namespace_labels, installation_.strict_labels)
-                         : nothingToServe(spec, hosts));
+                         : nothingToServe(spec, hosts),
+           About::NoPartner);
       return;
     }
     out_.listeners.push_back(std::move(listener));
@@ -190,7 +194,8 @@ class Builder {
         find(host->ref, Severity::Error, "",
              fmt::format(
                  "is not served on port {}, all of which {} takes; give one of the two another port, or the TCPMapping a host",
-                 listener.port, claims.rest->text()));
+                 listener.port, claims.rest->text()),
+             About::Conflict);
       }
       return;
     }
@@ -221,7 +226,8 @@ class Builder {
     if (!duplicates_.emplace(loser.ref, winner.ref).second) return;
     find(loser.ref, Severity::Error, "spec.hostname",
          fmt::format("\"{}\" is served by {} already; the Host is not used on their common Listeners", loser.hostname,
-                     winner.ref.text()));
+                     winner.ref.text()),
+         About::Conflict);
   }
 
   void tlsChains(ir::Listener& listener, const model::Listener& spec, const std::vector<const ir::Host*>& hosts,
@@ -240,14 +246,16 @@ class Builder {
         find(host->ref, Severity::Error, "spec.hostname",
              fmt::format("TLS for \"{}\" on port {} is not served, because it conflicts with {}, which takes that name; choose "
                          "another name or port for one of the two",
-                         sni, listener.port, taken->second.text()));
+                         sni, listener.port, taken->second.text()),
+             About::Conflict);
         continue;
       }
       std::vector<const ir::Host*>& sharing = by_sni[sni];
       if (!sharing.empty() && sharing.front()->tls != host->tls) {
         find(host->ref, Severity::Error, "spec.tlsSecret",
              fmt::format("TLS for \"{}\" is terminated with other settings by {} already; give both the same", sni,
-                         sharing.front()->ref.text()));
+                         sharing.front()->ref.text()),
+             About::Conflict);
         continue;
       }
       sharing.push_back(host);

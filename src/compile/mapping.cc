@@ -71,8 +71,8 @@ void autoHostRewrite(ir::Leg& leg) {
 
 }  // namespace
 
-Finding findingOn(const Object& object, Severity severity, std::string field, std::string message) {
-  return {severity, object.ref, std::move(field), std::move(message), object.path, object.line};
+Finding findingOn(const Object& object, Severity severity, std::string field, std::string message, About about) {
+  return {severity, object.ref, std::move(field), std::move(message), object.path, object.line, about};
 }
 
 std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& labels, const SelectorKeys& keys) {

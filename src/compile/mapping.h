@@ -39,6 +39,6 @@ MappingResult compileMapping(const Object& object, const MappingContext& context
 std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& labels, const SelectorKeys& keys);
 
 /// A finding on `object`, with its position.
-Finding findingOn(const Object& object, Severity severity, std::string field, std::string message);
+Finding findingOn(const Object& object, Severity severity, std::string field, std::string message, About about = About::Content);
 
 }  // namespace emissary::compile

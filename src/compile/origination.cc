@@ -25,7 +25,7 @@ class Originator {
     const model::TlsSettings& settings = spec_.settings;
     if (!settings.cert_chain_file.empty() || !settings.private_key_file.empty() || !settings.cacert_chain_file.empty() ||
         !settings.crl_file.empty()) {
-      return fail("names files, which no TLSContext may do here; put their content into Secrets");
+      return fail("names files, which no TLSContext may do here; put their content into Secrets", About::BadReference);
     }
     if (!spec_.secret.empty() && !clientCertificate(out)) return false;
     if (!settings.ca_secret.empty() && !authority(out)) return false;
@@ -37,15 +37,16 @@ class Originator {
     if (out.settings.cert_required.value_or(false)) {
       find_(Severity::Warning, "spec.tls",
             fmt::format("names {}, whose cert_required asks for certificates of clients; it has no effect towards a service",
-                        source_.ref.text()));
+                        source_.ref.text()),
+            About::Content);
     }
     out.settings.cert_required.reset();
     return true;
   }
 
  private:
-  bool fail(const std::string& why) {
-    find_(Severity::Error, "spec.tls", fmt::format("names {}, which {}. {}", source_.ref.text(), why, request_.consequence));
+  bool fail(const std::string& why, About about) {
+    find_(Severity::Error, "spec.tls", fmt::format("names {}, which {}. {}", source_.ref.text(), why, request_.consequence), about);
     return false;
   }
 
@@ -53,9 +54,9 @@ class Originator {
     const SecretName secret = secretName(spec_.secret, source_.ref.ns, namespacing_);
     const SecretState state = context_.secret(secret.ns, secret.name);
     const std::string named = fmt::format("names Secret {}/{}, which ", secret.ns, secret.name);
-    if (!state.exists) return fail(named + "does not exist; create it");
-    if (!state.has_certificate) return fail(named + "holds no certificate; it needs tls.crt and tls.key");
-    if (!state.problem.empty()) return fail(named + "cannot be used: " + state.problem);
+    if (!state.exists) return fail(named + "does not exist; create it", About::MissingSecret);
+    if (!state.has_certificate) return fail(named + "holds no certificate; it needs tls.crt and tls.key", About::BadSecret);
+    if (!state.problem.empty()) return fail(named + "cannot be used: " + state.problem, About::BadSecret);
     out.secret_namespace = secret.ns;
     out.secret_name = secret.name;
     if (state.bundles_ca && spec_.settings.ca_secret.empty()) {
@@ -69,8 +70,8 @@ class Originator {
     const SecretName ca = secretName(spec_.settings.ca_secret, source_.ref.ns, namespacing_);
     const SecretState state = context_.secret(ca.ns, ca.name);
     const std::string named = fmt::format("names Secret {}/{} as ca_secret, which ", ca.ns, ca.name);
-    if (!state.exists) return fail(named + "does not exist; create it");
-    if (!state.has_ca) return fail(named + "holds no certificate authority (tls.crt)");
+    if (!state.exists) return fail(named + "does not exist; create it", About::MissingSecret);
+    if (!state.has_ca) return fail(named + "holds no certificate authority (tls.crt)", About::BadSecret);
     out.ca_namespace = ca.ns;
     out.ca_name = ca.name;
     return true;
@@ -78,11 +79,13 @@ class Originator {
 
   bool revocations(ir::TlsOrigination& out) {
     const SecretName crl = secretName(spec_.settings.crl_secret, source_.ref.ns, namespacing_);
-    if (out.ca_name.empty()) return fail("has a crl_secret but no ca_secret to verify certificates by; name one");
+    if (out.ca_name.empty())
+      return fail("has a crl_secret but no ca_secret to verify certificates by; name one", About::BadReference);
     const SecretState state = context_.secret(crl.ns, crl.name);
     if (!state.exists || !state.has_crl) {
       return fail(fmt::format("names Secret {}/{} as crl_secret, which {}", crl.ns, crl.name,
-                              state.exists ? "holds no revocation list (crl.pem)" : "does not exist; create it"));
+                              state.exists ? "holds no revocation list (crl.pem)" : "does not exist; create it"),
+                  state.exists ? About::BadSecret : About::MissingSecret);
     }
     out.crl_namespace = crl.ns;
     out.crl_name = crl.name;
@@ -123,12 +126,13 @@ Origination originate(const Object& object, const UpstreamRequest& request, std:
     out.failed = true;
     if (!source) {
       find(Severity::Error, "spec.tls",
-           fmt::format("names the TLSContext {}, which does not exist; create it. {}", name, request.consequence));
+           fmt::format("names the TLSContext {}, which does not exist; create it. {}", name, request.consequence),
+           About::MissingReference);
       return out;
     }
     if (!source->usable) {
       find(Severity::Error, "spec.tls",
-           fmt::format("names {}, which is not usable itself. {}", source->ref.text(), request.consequence));
+           fmt::format("names {}, which is not usable itself. {}", source->ref.text(), request.consequence), About::BadReference);
       return out;
     }
     if (!Originator(request, *source, context, find).run(tls)) return out;
@@ -136,7 +140,8 @@ Origination originate(const Object& object, const UpstreamRequest& request, std:
     out.context = source->ref.name + "." + source->ref.ns;
     if (scheme == "http") {
       find(Severity::Error, "spec.service",
-           "begins with http:// beside tls, which contradict each other; TLS is used. Write https://, or remove tls");
+           "begins with http:// beside tls, which contradict each other; TLS is used. Write https://, or remove tls",
+           About::Content);
     }
   }
   // What the server is called: as the context says, or as requests name it, or as the service is called.
@@ -151,7 +156,8 @@ Origination originate(const Object& object, const UpstreamRequest& request, std:
                                          : "spec.service",
          fmt::format(
              "makes the name that TLS asks for {} bytes long, where {} are the most; write another as sni into a TLSContext. {}",
-             server.size(), kMaxServerName, request.consequence));
+             server.size(), kMaxServerName, request.consequence),
+         About::Content);
     return out;
   }
   if (!isIpAddress(server)) tls.sni = server;

@@ -21,7 +21,7 @@ struct Origination {
   std::string context;
 };
 
-using FindingSink = std::function<void(Severity severity, std::string_view field, std::string message)>;
+using FindingSink = std::function<void(Severity severity, std::string_view field, std::string message, About about)>;
 
 /// `scheme` and `host` are the service's.
 Origination originate(const Object& object, const UpstreamRequest& request, std::string_view scheme, std::string_view host,

@@ -100,7 +100,8 @@ TcpGroup compileTcpGroup(const TcpKey& key, const std::vector<TcpMember>& member
       group.findings.push_back(findingOn(object, Severity::Error, std::string(field),
                                          fmt::format("differs from that of {}, which takes the same connections; the TCPMapping is "
                                                      "not used. Write the same in both",
-                                                     first.ref.text())));
+                                                     first.ref.text()),
+                                         About::Conflict));
       continue;
     }
     group.mappings.push_back(object.ref);

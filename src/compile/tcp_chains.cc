@@ -107,7 +107,8 @@ bool TcpTopology::terminate(const TcpGroup& group, ir::FilterChain& chain) {
           ? fmt::format("No matching TLSContext found, disabling! No Host with a tlsSecret serves \"{0}\", and no TLSContext has "
                         "it in its hosts; add for example a Host with hostname: \"{0}\" and a tlsSecret",
                         group.key.host)
-          : fmt::format("No matching TLSContext found, disabling! {}", group.termination.problem));
+          : fmt::format("No matching TLSContext found, disabling! {}", group.termination.problem),
+      group.termination.problem.empty() ? About::MissingReference : About::BadReference);
   return false;
 }
 
@@ -126,10 +127,10 @@ const ir::Host* TcpTopology::hostFor(const std::string& name) const {
   return best.host;
 }
 
-void TcpTopology::refuse(const TcpGroup& group, const std::string& field, const std::string& message) {
+void TcpTopology::refuse(const TcpGroup& group, const std::string& field, const std::string& message, About about) {
   for (const ObjectRef& ref : group.mappings) {
     out_.unrouted.insert(ref);
-    out_.findings.push_back({Severity::Error, ref, field, message, "", 0});
+    out_.findings.push_back({Severity::Error, ref, field, message, "", 0, about});
   }
 }
 

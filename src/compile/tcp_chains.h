@@ -43,7 +43,7 @@ class TcpTopology {
   std::optional<ir::FilterChain> chain(const TcpGroup& group, const std::string& stat_prefix);
   bool terminate(const TcpGroup& group, ir::FilterChain& chain);
   const ir::Host* hostFor(const std::string& name) const;
-  void refuse(const TcpGroup& group, const std::string& field, const std::string& message);
+  void refuse(const TcpGroup& group, const std::string& field, const std::string& message, About about = About::Content);
 
   const TopologyInput& input_;
   const Installation& installation_;

@@ -128,8 +128,8 @@ class UpstreamCompiler {
   }
 
  private:
-  void find(Severity severity, std::string_view field, std::string message) {
-    result_.findings.push_back(findingOn(object_, severity, std::string(field), std::move(message)));
+  void find(Severity severity, std::string_view field, std::string message, About about = About::Content) {
+    result_.findings.push_back(findingOn(object_, severity, std::string(field), std::move(message), about));
   }
 
   // False, with a finding: the object is not to be used.
@@ -140,7 +140,8 @@ class UpstreamCompiler {
       find(Severity::Error, "spec.resolver",
            kind ? fmt::format("\"{}\" is a ConsulResolver, which this version does not support", name)
                 : fmt::format("\"{}\"{} is unknown; write kubernetes-service, endpoint, or the name of a resolver object", name,
-                              request_.resolver ? "" : ", which the Module names,"));
+                              request_.resolver ? "" : ", which the Module names,"),
+           kind ? About::Unsupported : About::MissingReference);
       return false;
     }
     const bool endpoints = *kind == Kind::KubernetesEndpointResolver;
@@ -176,8 +177,8 @@ class UpstreamCompiler {
 
   // TLS, and with it the port. False, with a finding: it cannot be used.
   bool transport() {
-    const FindingSink sink = [this](Severity severity, std::string_view field, std::string message) {
-      find(severity, field, std::move(message));
+    const FindingSink sink = [this](Severity severity, std::string_view field, std::string message, About about) {
+      find(severity, field, std::move(message), about);
     };
     Origination origination = originate(object_, request_, service_.scheme, upstream_.host, context_, sink);
     if (origination.failed) return false;

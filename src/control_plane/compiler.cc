@@ -171,6 +171,7 @@ std::vector<Finding> Compiler::findingsOfRefusals() const {
   std::vector<Finding> result;
   for (const serve::Refusal& refusal : refusals_) {
     Finding finding;
+    finding.about = About::Refusal;
     finding.message = fmt::format("Envoy refuses the {} {} made of this: {}; it keeps its last form",
                                   serve::typeLabel(refusal.key.type), refusal.key.name, detailOf(refusal));
     const std::vector<ObjectRef> behind = engine_.provenance(refusal.key);

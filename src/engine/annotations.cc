@@ -61,7 +61,7 @@ std::vector<Finding> Engine::Impl::contested() const {
       out.push_back({Severity::Error, ref, "",
                      fmt::format("the one in the annotation of {} is not used, for {} is defined{}; remove one of the two",
                                  object->origin.text(), ref.text(), where),
-                     object->path, object->line});
+                     object->path, object->line, About::Namesake});
     }
   }
   return out;

@@ -60,6 +60,8 @@ Engine::~Engine() = default;
 
 serve::Update Engine::apply(const std::vector<Change>& changes) { return impl_->apply(changes); }
 std::vector<Finding> Engine::findings(int64_t now) const { return impl_->findings(now); }
+Engine::Standing Engine::standing(const ObjectRef& ref) const { return impl_->standing(ref); }
+std::set<ObjectRef> Engine::takeMoved() { return impl_->takeMoved(); }
 std::vector<ObjectRef> Engine::provenance(const serve::ResourceKey& key) const { return impl_->provenance(key); }
 const std::map<serve::ResourceKey, serve::ResourcePtr>& Engine::resources() const { return impl_->resources; }
 nlohmann::ordered_json Engine::ir() const { return impl_->ir(); }

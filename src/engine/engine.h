@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,15 @@ class Engine {
   /// All findings, of parsing and of compiling, sorted. Of objects that other installations own: none. `now` (seconds since the
   /// epoch) judges whether certificates are valid; 0: nobody asks.
   std::vector<Finding> findings(int64_t now = 0) const;
+  /// What has become of an object of somebody's: not of those in annotations, of other installations, or built in.
+  struct Standing {
+    /// Null: it is not there, or not ours.
+    ObjectPtr object;
+    bool used = false;
+  };
+  Standing standing(const ObjectRef& ref) const;
+  /// The objects that came, changed, went, or are used now and were not (or the reverse), since this was asked last.
+  std::set<ObjectRef> takeMoved();
   /// The objects behind a resource, sorted; empty for an unknown one.
   std::vector<ObjectRef> provenance(const serve::ResourceKey& key) const;
   const std::map<serve::ResourceKey, serve::ResourcePtr>& resources() const;

@@ -393,6 +393,43 @@ TEST(EngineOptions, SecretsOfOtherNamespacesMayBeIgnored) {
   EXPECT_EQ(engine.objectCounts().at(Kind::Service).accepted, 1u);
 }
 
+TEST_F(EngineTest, WhatMovedIsToldOnceAndWhetherItIsUsed) {
+  const ObjectRef host_ref{Kind::Host, "default", "a"}, web{Kind::Listener, "default", "web"};
+  apply(kListener);
+  apply(host("a", "a.com", ", tlsSecret: {name: cert}"));
+  EXPECT_EQ(engine_.takeMoved(), (std::set<ObjectRef>{host_ref, web}));
+  EXPECT_EQ(engine_.takeMoved(), std::set<ObjectRef>{});
+  EXPECT_FALSE(engine_.standing(host_ref).used);
+  EXPECT_FALSE(engine_.standing(web).used) << "it has nothing to serve";
+  apply(service(1));
+  EXPECT_EQ(engine_.takeMoved(), std::set<ObjectRef>{}) << "not of ours";
+
+  apply(testing::secretManifest("default", "cert", "a.com"));
+  EXPECT_EQ(engine_.takeMoved(), (std::set<ObjectRef>{host_ref, web}));
+  EXPECT_TRUE(engine_.standing(host_ref).used);
+  EXPECT_TRUE(engine_.standing(web).used);
+
+  remove(Kind::Host, "a");
+  EXPECT_TRUE(engine_.takeMoved().contains(host_ref));
+  EXPECT_EQ(engine_.standing(host_ref).object, nullptr);
+
+  apply(
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default, annotations: {getambassador.io/config: "
+      "\"{apiVersion: getambassador.io/v3alpha1, kind: Mapping, name: inner, prefix: /, service: a}\"}}\nspec: {}\n");
+  EXPECT_EQ(engine_.standing({Kind::Mapping, "default", "inner"}).object, nullptr) << "it is no object of its own";
+}
+
+TEST_F(EngineTest, OfTwoModulesOneIsRejected) {
+  apply(module("{}") +
+        "---\napiVersion: getambassador.io/v3alpha1\nkind: Module\n"
+        "metadata: {name: ambassador, namespace: zoo}\nspec: {config: {}}\n");
+  EXPECT_EQ(engine_.objectCounts().at(Kind::Module).rejected, 1u);
+  EXPECT_FALSE(engine_.standing({Kind::Module, "zoo", "ambassador"}).used);
+  remove(Kind::Module, "ambassador");
+  EXPECT_EQ(engine_.objectCounts().at(Kind::Module).rejected, 0u);
+  EXPECT_TRUE(engine_.standing({Kind::Module, "zoo", "ambassador"}).used);
+}
+
 TEST_F(EngineTest, TheModuleSaysHowLargeARegularExpressionMayBe) {
   const std::string mapping =
       "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: big, namespace: default}\n"

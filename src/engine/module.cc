@@ -55,14 +55,15 @@ void Engine::Impl::updateModule() {
   Boxed<model::Module> now;
   ObjectPtr chosen;
   for (const auto& [name, object] : modules_) {
+    reject(object->ref, chosen != nullptr);
     if (!chosen) {
       chosen = object;
       now = std::get<Boxed<model::Module>>(object->spec);
       continue;
     }
-    module_findings_.push_back(
-        compile::findingOn(*object, Severity::Error, "metadata.name",
-                           fmt::format("is not used, because {} comes first; keep one of them", chosen->ref.text())));
+    module_findings_.push_back(compile::findingOn(
+        *object, Severity::Error, "metadata.name",
+        fmt::format("is not used, because {} comes first; keep one of them", chosen->ref.text()), About::Conflict));
   }
   if (chosen) checkLog(*chosen, now);
   const Moved moved = compare(*module_, *now);

@@ -26,11 +26,17 @@ bool Engine::Impl::ours(const Object& object) const {
 }
 
 void Engine::Impl::reject(const ObjectRef& ref, bool rejected) {
-  if (rejected) {
-    rejected_.insert(ref);
-  } else {
-    rejected_.erase(ref);
-  }
+  const bool moved = rejected ? rejected_.insert(ref).second : rejected_.erase(ref) > 0;
+  if (moved) noteMoved(ref);
+}
+
+void Engine::Impl::noteMoved(const ObjectRef& ref) {
+  if (kindGroup(ref.kind) == "getambassador.io") moved_.insert(ref);
+}
+
+Engine::Standing Engine::Impl::standing(const ObjectRef& ref) const {
+  const ObjectPtr object = written(ref);
+  return {object, object && !rejected_.contains(ref)};
 }
 
 void Engine::Impl::updateStore(const std::vector<Change>& changes) {
@@ -48,6 +54,7 @@ void Engine::Impl::use(const ObjectRef& ref, const ObjectPtr& now) {
   const auto it = objects_.find(ref);
   const ObjectPtr old = it == objects_.end() ? nullptr : it->second;
   if (!old && !now) return;
+  noteMoved(ref);
   if (!now) {
     objects_.erase(it);
     objects_with_findings_.erase(ref);

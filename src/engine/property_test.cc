@@ -446,6 +446,15 @@ void expectSame(const Engine& incremental, const Engine& fresh) {
   expectSameView(*incremental.view(), *fresh.view());
 }
 
+/// What somebody knows who asks for no more than what moved.
+void follow(Engine& engine, std::map<ObjectRef, bool>& used) {
+  for (const ObjectRef& ref : engine.takeMoved()) {
+    const Engine::Standing standing = engine.standing(ref);
+    if (standing.object) used[ref] = standing.used;
+    else used.erase(ref);
+  }
+}
+
 class EngineProperty : public ::testing::TestWithParam<uint32_t> {};
 
 TEST_P(EngineProperty, IncrementalEqualsFresh) {
@@ -458,6 +467,7 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
   options.forbidden_upstreams = {"127.0.0.1:8877", "127.0.0.1:8001"};
   Engine engine(options);
   std::map<serve::ResourceKey, std::string> published;
+  std::map<ObjectRef, bool> used;
   int trees = 0;
   for (int i = 0; i < edits; ++i) {
     std::vector<Change> changes;
@@ -474,6 +484,10 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
     Engine fresh(options);
     fresh.apply(world.shuffled());
     expectSame(engine, fresh);
+    follow(engine, used);
+    std::map<ObjectRef, bool> expected;
+    follow(fresh, expected);
+    EXPECT_EQ(used, expected);
     EXPECT_EQ(published.size(), engine.resources().size());
     for (const auto& [key, version] : published) EXPECT_EQ(engine.resources().at(key)->version, version);
     if (::testing::Test::HasFailure()) {

@@ -167,7 +167,8 @@ std::vector<Finding> Engine::Impl::findings(int64_t now) const {
   }
   for (const ClusterEntry* cluster : clusters_with_problems_) {
     for (const ObjectRef& ref : cluster->mappings) {
-      if (!cluster->port_problem.empty()) add({Severity::Warning, ref, "spec.service", cluster->port_problem, "", 0});
+      if (!cluster->port_problem.empty())
+        add({Severity::Warning, ref, "spec.service", cluster->port_problem, "", 0, About::MissingService});
       if (cluster->problem.empty()) continue;
       add({Severity::Error, ref, "spec.service",
            (ref.kind == Kind::TCPMapping ? "Envoy would refuse its cluster, so it is not used: "

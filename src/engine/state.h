@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "compile/endpoints.h"
@@ -157,6 +158,8 @@ class Engine::Impl {
   serve::Update apply(const std::vector<Change>& changes);
 
   std::vector<Finding> findings(int64_t now) const;
+  Standing standing(const ObjectRef& ref) const;
+  std::set<ObjectRef> takeMoved() { return std::exchange(moved_, {}); }
   std::vector<ObjectRef> provenance(const serve::ResourceKey& key) const;
   nlohmann::ordered_json ir() const;
   std::map<Kind, ObjectCounts> objectCounts() const;
@@ -273,6 +276,7 @@ class Engine::Impl {
 
   void count(Table table) { ++evaluations[static_cast<size_t>(table)]; }
   void reject(const ObjectRef& ref, bool rejected);
+  void noteMoved(const ObjectRef& ref);
 
   Options options_;
   compile::Installation installation_;
@@ -285,6 +289,7 @@ class Engine::Impl {
   std::set<ObjectRef> contested_;  // in an annotation, and elsewhere too
   std::map<Kind, uint64_t> totals_;
   std::set<ObjectRef> rejected_;
+  std::set<ObjectRef> moved_;  // of getambassador.io, since somebody asked
   ByName tls_contexts_;
   std::map<std::string, std::map<std::string, ObjectPtr>> context_hosts_;  // TLSContexts: listed host → compile::orderName
   ByName resolvers_;

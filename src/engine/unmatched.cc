@@ -127,7 +127,8 @@ void Engine::Impl::addWithoutHost(const ClassEntry& of, std::vector<Finding>& ou
   }
   for (const GroupEntry* group : of.groups) {
     for (const auto& [order, member] : group->members) {
-      if (member->object) out.push_back({Severity::Warning, member->object->ref, named ? "spec.hostname" : "", message, "", 0});
+      if (member->object)
+        out.push_back({Severity::Warning, member->object->ref, named ? "spec.hostname" : "", message, "", 0, About::NoPartner});
     }
   }
 }
@@ -165,7 +166,8 @@ void Engine::Impl::addMissingSecrets(const Object& object, const model::TlsConte
     const compile::SecretName secret = compile::secretName(name, object.ref.ns, namespacing);
     if (secretState(secret.ns, secret.name).exists) continue;
     out.push_back({Severity::Error, object.ref, field,
-                   fmt::format("names Secret {}/{}, which does not exist; create it", secret.ns, secret.name), "", 0});
+                   fmt::format("names Secret {}/{}, which does not exist; create it", secret.ns, secret.name), "", 0,
+                   About::MissingSecret});
   }
 }
 
@@ -199,7 +201,7 @@ void Engine::Impl::addUnusedContexts(std::vector<Finding>& out) const {
              fmt::format("No Hosts defined, but TLSContexts exist that terminate TLS. The TLSContexts are being ignored. Add a "
                          "Host with spec: {{hostname: \"{}\", tlsSecret: {{name: {}}}, tlsContext: {{name: {}}}}}",
                          context.hosts.front(), context.secret.empty() ? "…" : context.secret, name),
-             "", 0});
+             "", 0, About::NoPartner});
         continue;
       }
       addMissingSecrets(*object, context, out);
@@ -208,7 +210,7 @@ void Engine::Impl::addUnusedContexts(std::vector<Finding>& out) const {
            fmt::format("nothing uses this TLSContext; name it in a Host (tlsContext: {{name: {}}}) or in a Mapping (tls: {}), "
                        "or remove it",
                        name, name),
-           "", 0});
+           "", 0, About::NoPartner});
     }
   }
 }

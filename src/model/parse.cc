@@ -95,6 +95,7 @@ void readOurs(const Value& document, Object& object, Report& report) {
   readIds(spec, object, true);
   if (isAwaited(kind)) {
     report.warning("", 0, fmt::format("{} is not acted on in this version", kindName(kind)));
+    object.findings.back().about = About::Unsupported;
     return;
   }
   switch (kind) {

@@ -99,6 +99,8 @@ class Server::Impl final : public Sink, private StreamEvents {
     pending_.push_back({generation, now_});
     // With no client for long; a later generation stands for those before it.
     if (pending_.size() > kPending) pending_.pop_front();
+    unconfirmed_.push_back(generation);
+    if (unconfirmed_.size() > kPending) unconfirmed_.pop_front();
     for (auto& [id, stream] : streams_) stream.delta.changed(changed, now_);
   }
 
@@ -196,6 +198,17 @@ class Server::Impl final : public Sink, private StreamEvents {
       pending_.pop_front();
       observer_.onAnswered(generation);
     }
+    confirm();
+  }
+
+  void confirm() {
+    const auto answered = [&](uint64_t generation) {
+      return std::all_of(streams_.begin(), streams_.end(),
+                         [&](const auto& entry) { return !entry.second.writing && entry.second.delta.answered(generation); });
+    };
+    uint64_t confirmed = 0;
+    for (; !unconfirmed_.empty() && answered(unconfirmed_.front()); unconfirmed_.pop_front()) confirmed = unconfirmed_.front();
+    if (confirmed > 0) observer_.onConfirmed(confirmed);
   }
 
   Time deadline() const {
@@ -220,6 +233,7 @@ class Server::Impl final : public Sink, private StreamEvents {
   Published published_;
   std::map<uint64_t, Stream> streams_;
   std::deque<Pending> pending_;
+  std::deque<uint64_t> unconfirmed_;
   Time retry_ = Time::max();
   std::set<std::string> held_;
 };

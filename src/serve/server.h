@@ -28,6 +28,8 @@ struct Observer {
   virtual void onSent(uint64_t generation) = 0;
   /// Every resource of `generation` was acknowledged or refused by all connected clients, or is past its bound.
   virtual void onAnswered(uint64_t generation) = 0;
+  /// The same with no bound: what Envoy did not answer is not confirmed, however long it takes.
+  virtual void onConfirmed(uint64_t /*generation*/) {}
   /// The set of refused resources changed.
   virtual void onRefused(const std::vector<Refusal>& all) = 0;
   virtual void onResponse(Type type, size_t resources, size_t bytes) = 0;

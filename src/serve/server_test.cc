@@ -147,6 +147,9 @@ struct Recorder final : Observer {
   void onAnswered(uint64_t generation) override {
     watched.with([&] { answered.push_back(generation); });
   }
+  void onConfirmed(uint64_t generation) override {
+    watched.with([&] { confirmed = generation; });
+  }
   void onRefused(const std::vector<Refusal>& all) override {
     watched.with([&] { refused = all; });
   }
@@ -165,6 +168,7 @@ struct Recorder final : Observer {
 
   Watched& watched;
   std::vector<uint64_t> sent, answered;
+  uint64_t confirmed = 0;
   std::vector<Refusal> refused;
   size_t total = 0, total_bytes = 0, nacks = 0, streams = 0;
   std::vector<std::string> held;
@@ -253,6 +257,13 @@ TEST_F(ServerTest, AClientThatDoesNotAnswerHoldsAGenerationNoLongerThanTheBound)
   peer->answers_ = false;
   peer->request({.type = Type::Cluster});
   EXPECT_TRUE(awaitAnswered(1));
+  watched.with([&] { EXPECT_EQ(recorder.confirmed, 0u); });
+
+  // However late, it is told.
+  peer->answers_ = true;
+  peer->request({.type = Type::Cluster, .nonce = peer->received().back().nonce});
+  peer->request({.type = Type::Listener});
+  EXPECT_TRUE(watched.await([&] { return recorder.confirmed == 1; }));
 }
 
 TEST_F(ServerTest, ARefusalIsReportedOnceAndHoldsForOtherClients) {
