@@ -102,6 +102,8 @@ const Value* Fields::find(std::string_view name) const {
 
 const Value* Fields::take(std::string_view name) {
   if (known_count_ < known_.size()) known_[known_count_++] = name;
+  if (asked != nullptr) [[unlikely]]
+    asked->push_back({path(name).text(), {}});
   return find(name);
 }
 
@@ -261,6 +263,8 @@ bool Fields::readDuration(std::string_view name, std::optional<int64_t>& out, in
 
 int Fields::readChoice(std::string_view name, std::span<const std::string_view> choices, bool any_case) {
   const Value* value = take(name);
+  if (asked != nullptr) [[unlikely]]
+    asked->back().choices.assign(choices.begin(), choices.end());
   if (value == nullptr) return -1;
   std::string cure;
   if (value->isString()) {

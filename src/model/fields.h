@@ -82,6 +82,14 @@ class Part {
   bool good_ = true;
 };
 
+/// A field that a parser asked for, whether or not it was there.
+struct Asked {
+  std::string path;
+  std::vector<std::string> choices;  // where it is one of these
+};
+/// While it is set, told of all that parsers on this thread ask for: tests hold them to the schemas by it.
+inline thread_local std::vector<Asked>* asked = nullptr;
+
 /// Types that a field we do not act on may have.
 enum Accept : uint8_t { kText = 1, kBool = 2, kWhole = 4, kList = 8, kMap = 16 };
 

@@ -40,18 +40,16 @@ constexpr std::string_view kWrittenInV2 = "v2Representation";
 bool readValue(Report& report, const Value& value, const Path& path, HeaderValue& out) {
   const Value* text = &value;
   if (value.isMap()) {
-    text = value.find("value");
-    for (const Value::Entry& entry : value.map) {
-      if (entry.first == "append" && entry.second.type == Value::Type::Bool) {
-        out.append = entry.second.boolean;
-      } else if (entry.first == "append" && !entry.second.isNull()) {
-        report.error(Path(&path, "append").text(), entry.second.line,
-                     fmt::format("must be true or false, but is {}; the header is left out", describe(entry.second)));
-        return false;
-      } else if (entry.first != "value" && entry.first != "append" && entry.first != kWrittenInV2) {
-        report.warning(Path(&path, entry.first).text(), entry.second.line, "is not a known field and is ignored");
-      }
+    Fields fields(report, &value, path);
+    text = fields.take("value");
+    const Value* append = fields.take("append");
+    fields.accept(kWrittenInV2);
+    fields.finish();
+    if (append != nullptr && append->type != Value::Type::Bool) {
+      fields.error("append", fmt::format("must be true or false, but is {}; the header is left out", describe(*append)));
+      return false;
     }
+    if (append != nullptr) out.append = append->boolean;
   }
   if (text == nullptr || !text->isString()) {
     const std::string is = text == nullptr ? "missing" : describe(*text);

@@ -59,6 +59,7 @@ void readAdded(Fields& http, HealthCheck& check) {
       Fields fields(http.report(), &item, at);
       fields.read("value", header.value);
       fields.read("append", header.append);
+      fields.accept("v2Representation");
       fields.finish();
     }
     header.value = literal(header.value);

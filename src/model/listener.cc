@@ -157,7 +157,6 @@ void readListener(Fields& spec, Object& object) {
     listener.http2_max_concurrent_streams = static_cast<uint32_t>(number);
   }
   readBinding(spec, listener);
-  spec.ignore("bind_address", kText);
   object.spec = std::move(listener);
 }
 

@@ -98,7 +98,6 @@ constexpr Case kCases[] = {
     {"{port: 80, protocol: HTTP, l7Depth: -1, " REST, "warning spec.l7Depth: -1 counts as 0", true},
     {"{port: 80, protocol: HTTP, http2MaxConcurrentStreams: 0, " REST, "error spec.http2MaxConcurrentStreams: must be from 1",
      false},
-    {"{port: 80, protocol: HTTP, bind_address: 127.0.0.1, " REST, "warning spec.bind_address: is not acted on", true},
     {"{port: 80, protocol: HTTP, statsprefix: a, " REST,
      "warning spec.statsprefix: is not a known field and is ignored; did you mean "
      "statsPrefix?",

@@ -46,7 +46,7 @@ Json schemaOf(const Field& field) {
   if (field.type != Type::Any) out["type"] = typeName(field.type);
   if (field.type == Type::Any || field.open) out[kUnchecked] = true;
   if (!field.format.empty()) out["format"] = field.format;
-  if (!field.choices.empty()) out["enum"] = field.choices;
+  if (!field.choices.empty() && !field.any_text) out["enum"] = field.choices;
   if (!field.numbers.empty()) out["enum"] = field.numbers;
   if (!field.pattern.empty()) out["pattern"] = field.pattern;
   put(out, "minimum", field.minimum);

@@ -105,7 +105,8 @@ void Reader::set(Field& out, std::string_view key, const Value& value, const std
     out.open = flag(value, where);
   } else if (key == "switch") {
     out.is_switch = flag(value, where);
-  } else if (key == "enum") {
+  } else if (key == "enum" || key == "known") {
+    out.any_text = key == "known";
     for (const Value& item : value.list) {
       if (item.isString()) {
         out.choices.push_back(item.string);

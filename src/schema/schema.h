@@ -27,7 +27,9 @@ struct Field {
   bool open = false;
   /// Boolean: a text that means one ("yes", "0" …) is taken too, by the program.
   bool is_switch = false;
-  std::vector<std::string> choices;                       // String
+  std::vector<std::string> choices;  // String
+  /// The choices are the program\'s to check; an API server takes any text.
+  bool any_text = false;
   std::vector<int64_t> numbers;                           // Integer: the only ones allowed
   std::optional<int64_t> minimum, maximum;                // Integer
   std::optional<int64_t> max_length;                      // String
