@@ -74,6 +74,11 @@ golden: build ## write the expected files of test/golden anew; read the diff bef
 	@deps/install.sh test
 	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" -m pytest -q test/golden --rewrite-golden
 
+.PHONY: reference
+reference: ## write docs/reference anew out of api/
+	@deps/install.sh test
+	@"$$(deps/python.sh)" scripts/reference.py
+
 .PHONY: demo
 demo: ## gateway, real Envoy and sample backends on examples/quickstart; DETACH=1 leaves it running
 	@scripts/demo start
