@@ -1,0 +1,428 @@
+// What is told of an API server that works, and how each way of failing ends.
+
+#include "source/kubernetes/kubernetes_source.h"
+
+#include "source/kubernetes/testing.h"
+
+namespace emissary::source {
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+TEST(KubernetesSource, OneBatchHoldsEverythingAndEndsWithSynced) {
+  World world;
+  world.mapping("a");
+  world.mapping("b");
+  world.server.put(Kind::Service, "default", "s", {{"spec", {{"type", "ClusterIP"}, {"ports", {{{"port", 80}}}}}}});
+  world.server.put(Kind::Namespace, "", "edge", {{"metadata", {{"labels", {{"team", "x"}}}}}});
+  world.start();
+  ASSERT_EQ(world.batches.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Synced>(world.batches[0].events.back()));
+  EXPECT_EQ(world.held(), "Mapping default/a, Mapping default/b, Namespace edge, Service default/s");
+  EXPECT_EQ(world.objects.at({Kind::Namespace, "", "edge"})->labels.at("team"), "x");
+  EXPECT_EQ(world.told(), "");
+  EXPECT_EQ(world.objects.at({Kind::Mapping, "default", "a"})->generation, 1);
+  EXPECT_FALSE(world.objects.at({Kind::Mapping, "default", "a"})->uid.empty());
+  EXPECT_EQ(world.stats(Kind::Mapping).objects, 2u);
+  EXPECT_FALSE(world.stats(Kind::Mapping).waiting);
+  EXPECT_GT(world.source->stats().last_contact, 0);
+  // Slices can be had, so nobody asks for Endpoints.
+  EXPECT_TRUE(world.asked("/endpoints?").empty());
+}
+
+TEST(KubernetesSource, ChangesComeAsTheyHappen) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.mapping("b");
+  world.mapping("a", "/changed");
+  world.settle();
+  ASSERT_EQ(world.batches.size(), 2u);  // one piece of the stream is one batch
+  EXPECT_EQ(std::get<model::Mapping>(world.objects.at({Kind::Mapping, "default", "a"})->spec).prefix, "/changed");
+  world.server.remove(Kind::Mapping, "default", "a");
+  world.settle();
+  EXPECT_EQ(world.held(), "Mapping default/b");
+  EXPECT_EQ(world.stats(Kind::Mapping).events, 3u);
+}
+
+TEST(KubernetesSource, ListsInPages) {
+  KubernetesOptions options;
+  options.bounds.page = 3;
+  World world(options);
+  for (int i = 0; i < 10; ++i) world.mapping("m" + std::to_string(i));
+  world.start();
+  EXPECT_EQ(world.stats(Kind::Mapping).objects, 10u);
+  EXPECT_EQ(world.asked("/mappings?limit=3").size(), 4u);
+  EXPECT_EQ(world.asked("continue=").size(), 3u);
+}
+
+TEST(KubernetesSource, AContinueTokenThatExpiredBeginsTheListAnew) {
+  KubernetesOptions options;
+  options.bounds.page = 2;
+  World world(options);
+  for (int i = 0; i < 5; ++i) world.mapping("m" + std::to_string(i));
+  int pages = 0;
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.plural == "mappings" && !asked.is_watch && ++pages == 2) {
+      world.server.remove(Kind::Mapping, "default", "m0");
+      world.server.compact();
+    }
+    return std::nullopt;
+  };
+  world.start();
+  world.pass(1s);
+  EXPECT_EQ(world.synced, 1);
+  EXPECT_EQ(world.held(), "Mapping default/m1, Mapping default/m2, Mapping default/m3, Mapping default/m4");
+  EXPECT_EQ(world.stats(Kind::Mapping).expired, 1u);
+  EXPECT_EQ(world.stats(Kind::Mapping).failures, 0u);
+}
+
+TEST(KubernetesSource, WatchesGoOnFromWhereTheyEnded) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.pass(20s);
+  world.mapping("b");
+  world.settle();
+  const std::string last = std::to_string(world.server.version());
+  const size_t lists = world.asked("/mappings?limit").size();
+  world.server.endWatches({200, "", {}, ""});
+  world.loop.advance(0ms);
+  ASSERT_EQ(world.asked("/mappings?watch").size(), 2u);
+  EXPECT_NE(world.asked("/mappings?watch")[1].find("resourceVersion=" + last), std::string::npos);
+  EXPECT_EQ(world.asked("/mappings?limit").size(), lists);
+  world.mapping("c");
+  world.settle();
+  EXPECT_TRUE(world.has(Kind::Mapping, "default", "c"));
+}
+
+TEST(KubernetesSource, AWatchLastsFiveToTenMinutes) {
+  World world;
+  world.start();
+  std::set<int> times;
+  for (const std::string& line : world.asked("?watch=1")) {
+    EXPECT_NE(line.find("allowWatchBookmarks=true"), std::string::npos);
+    const size_t at = line.find("timeoutSeconds=");
+    ASSERT_NE(at, std::string::npos);
+    times.insert(std::stoi(line.substr(at + 15)));
+  }
+  EXPECT_GE(*times.begin(), 300);
+  EXPECT_LE(*times.rbegin(), 600);
+  EXPECT_GT(times.size(), 5u);  // not all at one moment
+}
+
+TEST(KubernetesSource, WatchesThatEndAtOnceAreNoBusyLoop) {
+  World world;
+  world.start();
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.is_watch && asked.plural == "mappings") return kube::Response{200, "", {}, ""};
+    return std::nullopt;
+  };
+  world.server.endWatches({200, "", {}, ""});
+  world.pass(60s);
+  EXPECT_LT(world.asked("/mappings?watch").size(), 12u);
+}
+
+TEST(KubernetesSource, BookmarksMoveTheVersion) {
+  World world;
+  world.start();
+  const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+  world.server.setVersion(777);
+  world.client.stream(call, R"({"type":"BOOKMARK","object":{"kind":"Mapping","metadata":{"resourceVersion":"777"}}})"
+                            "\n");
+  world.pass(2s);
+  world.server.endWatches({200, "", {}, ""});
+  world.loop.advance(0ms);
+  EXPECT_NE(world.asked("/mappings?watch")[1].find("resourceVersion=777"), std::string::npos);
+  EXPECT_EQ(world.stats(Kind::Mapping).events, 0u);
+}
+
+TEST(KubernetesSource, LinesComeInPiecesOfAnySize) {
+  World world;
+  world.start();
+  const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+  const std::string line =
+      R"({"type":"ADDED","object":{"metadata":{"name":"x","namespace":"n","resourceVersion":"200"},"spec":{"prefix":"/","service":"s"}}})";
+  for (const char c : line) world.client.stream(call, std::string(1, c));
+  EXPECT_FALSE(world.has(Kind::Mapping, "n", "x"));
+  world.client.stream(call, "\n\n");
+  EXPECT_TRUE(world.has(Kind::Mapping, "n", "x"));
+}
+
+TEST(KubernetesSource, ACutLineIsNoEvent) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.pass(20s);
+  const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+  world.mapping("b");
+  world.client.stream(call, R"({"type":"DELETED","object":{"metadata":{"name":"a","namespace":"default","resou)");
+  world.client.answer(call, kube::Response{0, "", {}, "cut"});
+  world.loop.advance(0ms);  // a watch that was in order is taken up at once
+  world.settle();
+  EXPECT_EQ(world.held(), "Mapping default/a, Mapping default/b");
+  EXPECT_TRUE(world.deleted.empty());
+}
+
+TEST(KubernetesSource, WhatCannotBeReadMeansAnotherList) {
+  for (const std::string bad :
+       {R"({"type":"ADDED","object":{"metadata":{"name":"x","na)", "{}", "nonsense", R"({"type":"DANCED","object":{}})",
+        R"({"type":"ADDED"})", R"({"type":"ADDED","object":[]})",
+        R"({"type":"DELETED","object":{"metadata":{"resourceVersion":"9"}}})",
+        R"({"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"9"}}})",
+        R"({"type":"DELETED","object":{"metadata":{"name":"a","namespace":"default"}}})", R"({"type":"ERROR","object":7})",
+        "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"\xff\"}}}"}) {
+    SCOPED_TRACE(bad);
+    World world;
+    world.mapping("a");
+    world.start();
+    const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+    world.client.stream(call,
+                        bad + "\n" +
+                            R"({"type":"DELETED","object":{"metadata":{"name":"a","namespace":"default","resourceVersion":"900"}}})"
+                            "\n");
+    EXPECT_TRUE(world.has(Kind::Mapping, "default", "a"));
+    EXPECT_FALSE(world.client.open().contains(call));
+    world.mapping("b");
+    world.pass(2s);
+    EXPECT_EQ(world.held(), "Mapping default/a, Mapping default/b");
+    EXPECT_EQ(world.asked("/mappings?limit").size(), 2u);
+    EXPECT_NE(world.asked("/mappings?limit")[1].find("resourceVersionMatch=NotOlderThan"), std::string::npos);
+    EXPECT_EQ(world.told(), "");
+  }
+}
+
+TEST(KubernetesSource, AnEventWithoutEndIsCutOff) {
+  KubernetesOptions options;
+  options.bounds.max_event_bytes = 1000;
+  World world(options);
+  world.start();
+  const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+  for (int i = 0; i < 11 && world.client.open().contains(call); ++i) world.client.stream(call, std::string(100, ' '));
+  EXPECT_FALSE(world.client.open().contains(call));
+}
+
+TEST(KubernetesSource, GoneMeansAnotherListAndNothingIsLost) {
+  for (const bool as_event : {false, true}) {
+    SCOPED_TRACE(as_event);
+    World world;
+    world.server.expired_as_event = as_event;
+    world.mapping("a");
+    world.mapping("b");
+    world.mapping("c");
+    world.start();
+    world.pass(20s);
+    world.server.intercept = [](const FakeServer::Asked&) { return kube::Response{0, "", {}, "away"}; };
+    world.server.endWatches({0, "", {}, "cut"});
+    world.pass(5s);
+    world.server.remove(Kind::Mapping, "default", "a");
+    world.mapping("b", "/changed");
+    world.mapping("d");
+    world.server.compact();
+    EXPECT_EQ(world.batches.size(), 1u);
+    world.server.intercept = nullptr;
+    world.pass(60s);
+    EXPECT_EQ(world.held(), "Mapping default/b, Mapping default/c, Mapping default/d");
+    // One batch replaces what there was; the unchanged one is not in it.
+    const auto brings = [](const Batch& batch) {
+      size_t count = 0;
+      for (const Event& event : batch.events) count += std::holds_alternative<FileFindings>(event) ? 0 : 1;
+      return count;
+    };
+    EXPECT_EQ(std::count_if(world.batches.begin(), world.batches.end(), [&](const Batch& b) { return brings(b) > 0; }), 2);
+    EXPECT_EQ(std::count_if(world.batches.begin(), world.batches.end(), [&](const Batch& b) { return brings(b) == 3; }), 1);
+    EXPECT_GE(world.stats(Kind::Mapping).expired, 1u);
+  }
+}
+
+TEST(KubernetesSource, AServerThatWasSetBackIsListedAnew) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.pass(20s);
+  world.server.setVersion(50);  // from a backup
+  world.server.endWatches({0, "", {}, "cut"});
+  world.pass(5s);
+  world.mapping("b");
+  world.pass(60s);
+  EXPECT_EQ(world.held(), "Mapping default/a, Mapping default/b");
+  const auto lists = world.asked("/mappings?limit");
+  EXPECT_EQ(lists.back().find("resourceVersion="), std::string::npos);
+}
+
+TEST(KubernetesSource, WaitsAsLongAsTheServerAsks) {
+  World world;
+  world.mapping("a");
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.plural != "mappings") return std::nullopt;
+    return kube::Response{429, "{}", 20s, ""};
+  };
+  world.start();
+  world.pass(19s);
+  EXPECT_EQ(world.asked("/mappings?").size(), 1u);
+  world.pass(2s);
+  EXPECT_EQ(world.asked("/mappings?").size(), 2u);
+  world.server.intercept = nullptr;
+  world.pass(21s);
+  EXPECT_EQ(world.synced, 1);
+}
+
+TEST(KubernetesSource, TriesAreMadeLessAndLessOften) {
+  World world;
+  std::vector<std::chrono::milliseconds> at;
+  const auto begin = world.loop.now();
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.plural == "mappings") at.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(world.loop.now() - begin));
+    return kube::Response{0, "", {}, "no route"};
+  };
+  world.start();
+  world.pass(200s, 10ms);
+  EXPECT_EQ(world.synced, 0);
+  EXPECT_TRUE(world.batches.empty());
+  ASSERT_GT(at.size(), 8u);
+  double expected = 800;
+  for (size_t i = 1; i < 8; ++i, expected = std::min(expected * 2, 30'000.0)) {
+    const double waited = static_cast<double>((at[i] - at[i - 1]).count());
+    EXPECT_GE(waited, expected * 0.74) << i;
+    EXPECT_LE(waited, std::min(expected * 1.26, 30'100.0)) << i;
+  }
+  world.server.intercept = nullptr;
+  world.pass(31s);
+  EXPECT_EQ(world.synced, 1);
+}
+
+TEST(KubernetesSource, AWatchThatSaysNothingIsDead) {
+  World world;
+  world.start();
+  world.pass(170s, 10s);
+  EXPECT_EQ(world.asked("/mappings?watch").size(), 1u);
+  const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+  world.client.stream(call, R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"100"}}})"
+                            "\n");
+  world.pass(20s, 10s);
+  EXPECT_EQ(world.asked("/mappings?watch").size(), 1u);
+  EXPECT_EQ(world.asked("/hosts?watch").size(), 2u);
+  world.pass(165s, 5s);
+  EXPECT_EQ(world.asked("/mappings?watch").size(), 2u);
+  EXPECT_FALSE(world.client.open().contains(call));
+  EXPECT_EQ(world.asked("/mappings?limit").size(), 1u);
+}
+
+TEST(KubernetesSource, OurOwnStatusWritesComeBackWithoutWork) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.seen.clear();
+  world.server.setStatus(Kind::Mapping, "default", "a",
+                         {{"state", "Running"}, {"conditions", {{{"type", "Accepted"}, {"status", "True"}}}}});
+  world.settle();
+  EXPECT_EQ(world.batches.size(), 1u);
+  ASSERT_EQ(world.seen.size(), 1u);
+  const auto& observed = std::get<model::Observed>(world.seen[0]);
+  EXPECT_EQ(observed.ref.text(), "Mapping default/a");
+  EXPECT_EQ(observed.status[model::ConditionType::Accepted].status, model::ConditionStatus::True);
+  EXPECT_EQ(observed.generation, 1);
+  world.server.remove(Kind::Mapping, "default", "a");
+  world.settle();
+  ASSERT_EQ(world.seen.size(), 2u);
+  EXPECT_EQ(std::get<model::Gone>(world.seen[1]).ref.text(), "Mapping default/a");
+}
+
+TEST(KubernetesSource, AnotherGenerationIsHandedOn) {
+  World world;
+  world.mapping("a");
+  world.start();
+  Json object = world.server.all(Kind::Mapping).at("default/a");
+  object["metadata"]["generation"] = 9;
+  world.server.put(Kind::Mapping, "default", "a", object);
+  world.settle();
+  EXPECT_EQ(world.batches.size(), 2u);
+  EXPECT_EQ(world.objects.at({Kind::Mapping, "default", "a"})->generation, 9);
+}
+
+TEST(KubernetesSource, OtherInstallationsObjectsAreNotThere) {
+  World world;
+  world.mapping("ours");
+  world.mapping("theirs", "/", {{"ambassador_id", {"other"}}});
+  world.start();
+  EXPECT_EQ(world.held(), "Mapping default/ours");
+  EXPECT_EQ(world.seen.size(), 1u);
+  world.mapping("ours", "/", {{"ambassador_id", {"other"}}});
+  world.mapping("theirs");
+  world.settle();
+  EXPECT_EQ(world.held(), "Mapping default/theirs");
+  EXPECT_TRUE(std::holds_alternative<model::Gone>(world.seen[1]));
+}
+
+TEST(KubernetesSource, IngressesCountForTheirAnnotationOnly) {
+  World world;
+  const auto ingress = [&](const std::string& name, const char* annotation) {
+    Json metadata = Json::object();
+    if (annotation != nullptr) metadata["annotations"] = {{"getambassador.io/config", annotation}, {"other", "x"}};
+    world.server.put(Kind::Ingress, "default", name, {{"metadata", metadata}, {"spec", {{"rules", Json::array()}}}});
+  };
+  ingress("plain", nullptr);
+  ingress("annotated", "{apiVersion: getambassador.io/v3alpha1, kind: Mapping, name: m, prefix: /, service: s}");
+  world.start();
+  EXPECT_EQ(world.held(), "Ingress default/annotated");
+  ASSERT_EQ(world.objects.begin()->second->annotated.size(), 1u);
+  ingress("annotated", nullptr);
+  world.settle();
+  EXPECT_EQ(world.held(), "");
+}
+
+TEST(KubernetesSource, NothingBelongsToOtherNamespacesInSingleNamespaceMode) {
+  KubernetesOptions options;
+  options.ns = "edge";
+  options.single_namespace = true;
+  World world(options);
+  world.mapping("elsewhere");
+  world.server.put(Kind::Mapping, "edge", "here", {{"spec", {{"prefix", "/"}, {"service", "s"}}}});
+  world.start();
+  EXPECT_EQ(world.held(), "Mapping edge/here");
+  for (const std::string& line : world.client.log()) EXPECT_NE(line.find("/namespaces/edge/"), std::string::npos) << line;
+}
+
+TEST(KubernetesSource, Selectors) {
+  KubernetesOptions options;
+  options.label_selector = "app=a,tier in (x, y)";
+  options.field_selector = "metadata.name!=z";
+  World world(options);
+  world.server.served.erase("endpointslices");
+  world.start();
+  for (const std::string& line : world.client.log()) {
+    if (line.find('?') == std::string::npos) continue;  // discovery
+    const bool selected = line.find("/namespaces?") == std::string::npos;
+    EXPECT_EQ(line.find("labelSelector=app%3Da%2Ctier%20in%20%28x%2C%20y%29") != std::string::npos, selected) << line;
+    const bool endpoints = line.find("/endpoints?") != std::string::npos;
+    const std::string fields = endpoints ? "fieldSelector=metadata.namespace%21%3Dkube-system%2Cmetadata.name%21%3Dz"
+                                         : "fieldSelector=metadata.name%21%3Dz";
+    EXPECT_EQ(line.find(fields) != std::string::npos, selected) << line;
+  }
+}
+
+TEST(KubernetesSource, StopIsTheEnd) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.source->stop();
+  EXPECT_TRUE(world.client.open().empty());
+  world.pass(60s);
+  EXPECT_TRUE(world.client.open().empty());
+  EXPECT_EQ(world.loop.timers(), 0u);
+  world.source.reset();
+}
+
+TEST(KubernetesSource, AKindThatIsDeletedAtOnceIsCounted) {
+  World world;
+  for (int i = 0; i < 5; ++i) world.mapping("m" + std::to_string(i));
+  world.start();
+  for (int i = 0; i < 5; ++i) world.server.remove(Kind::Mapping, "default", "m" + std::to_string(i));
+  world.settle();
+  EXPECT_EQ(world.held(), "");
+  EXPECT_EQ(world.stats(Kind::Mapping).vanished, 1u);
+}
+
+}  // namespace
+}  // namespace emissary::source

@@ -1,0 +1,68 @@
+#pragma once
+// What is wrong with reading one resource, from the first failure until it is in order again: told as a finding once it has lasted,
+// and logged when it begins and ends, not for each try.
+
+#include <functional>
+#include <string>
+
+#include "source/kubernetes/outlet.h"
+#include "source/kubernetes/reflector.h"
+
+namespace emissary::source {
+
+/// The API server as a whole: there is one finding for all that cannot reach it.
+class Contact {
+ public:
+  Contact(Shared& shared, Outlet& outlet) : shared_(shared), outlet_(outlet) {}
+  void lost(const std::string& text);
+  void regained();
+
+ private:
+  Shared& shared_;
+  Outlet& outlet_;
+  bool lost_ = false;
+  kube::Loop::Clock::time_point since_{};
+  std::string text_;
+};
+
+class Trouble {
+ public:
+  /// `name`: "mappings.getambassador.io". `path`: what findings are about.
+  Trouble(Shared& shared, Outlet& outlet, Contact& contact, std::string name);
+  ~Trouble() { end(); }
+  Trouble(const Trouble&) = delete;
+  Trouble& operator=(const Trouble&) = delete;
+
+  void failed(const Failure& failure);
+  /// All is well.
+  void over();
+  /// No finding any more, whatever the state is.
+  void withdraw();
+  bool refused() const { return refused_; }
+  /// Called once when it has been refused for longer than one waits.
+  std::function<void()> on_refused;
+  /// How long that is.
+  std::chrono::milliseconds refused_patience;
+  Severity severity = Severity::Error;
+  /// Added to what is said of a refusal.
+  std::string consequence;
+
+ private:
+  void end();
+  void tell();
+
+  Shared& shared_;
+  Outlet& outlet_;
+  Contact& contact_;
+  const std::string name_;
+  bool failing_ = false;
+  bool refused_ = false;
+  kube::Loop::Clock::time_point since_{};
+  std::string text_;
+  kube::Loop::Timer timer_ = 0;
+};
+
+/// What a finding says of a resource that the server refuses to let us read: the server's words, and the cure.
+std::string refusalText(const std::string& name, const std::string& verbs, const std::string& server_text);
+
+}  // namespace emissary::source
