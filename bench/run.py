@@ -69,6 +69,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="1,000 Mappings only")
     arguments.add_argument("--only", metavar="SHAPE:MAPPINGS:PER_HOST", help="one configuration, such as b:5000:100")
+    arguments.add_argument("--cluster", action="store_true", help="instead: with a real API server")
     arguments.add_argument("--changes", type=int, default=CHANGES, help="repetitions of each change")
     arguments.add_argument("--spikes", action="store_true", help="instead: what the decisions in docs/adr/ rest on")
     arguments.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build" / "release" / "bench", help="folder of the built benchmarks")
@@ -86,6 +87,12 @@ def main():
     if options.only:
         shape, mappings, per_host = options.only.split(":")
         runs = [(shape, int(mappings), int(per_host))]
+    if options.cluster:
+        runs = [("b", 1000, PER_HOST)] if options.quick else [("b", 5000, PER_HOST), ("b", 10000, PER_HOST)]
+        if options.only:
+            runs = [tuple(options.only.split(":"))]
+        failed = [run for run in runs if inside.run("cluster", *run, options.changes, binaries)[0] != 0]
+        sys.exit(f"failed: {failed}" if failed else 0)
     figures = []
     for run in runs:
         if not engine(binaries, *run):

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "control_plane/board.h"
+#include "control_plane/cluster.h"
 #include "control_plane/compiler.h"
 #include "control_plane/drain.h"
 #include "diagnostics/admin_server.h"
@@ -96,15 +97,12 @@ class ControlPlane {
         server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
         compiler_(optionsOf(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
                   {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
-        source_(std::make_unique<source::DirectorySource>(
-            source::DirectoryOptions{
-                .path = settings.config_dir, .default_namespace = settings.ns, .variables = settings.variables},
-            [this](source::Batch batch) { compiler_.submit(std::move(batch)); })),
         console_(about(settings), looks()),
         admin_(settings.admin, {[this] { return timed("check_alive", [this] { return alive(); }); },
                                 [this] { return timed("check_ready", [this] { return ready(); }); }, [this] { return metrics(); },
                                 [this](const diagnostics::Request& request) { return console_.answer(request); }}) {
     relay_.connect(compiler_);
+    source_ = makeSource();
   }
 
   bool start(std::string& error) {
@@ -135,6 +133,22 @@ class ControlPlane {
   }
 
  private:
+  std::unique_ptr<source::Source> makeSource() {
+    source::Sink sink = [this](source::Batch batch) { compiler_.submit(std::move(batch)); };
+    if (!settings_.config_dir.empty()) {
+      return std::make_unique<source::DirectorySource>(
+          source::DirectoryOptions{
+              .path = settings_.config_dir, .default_namespace = settings_.ns, .variables = settings_.variables},
+          std::move(sink));
+    }
+    const auto identified = [this](const std::string& uid) {
+      const std::string id = settings::clusterId(settings_, uid);
+      metrics_.cluster(id);
+      console_.cluster(id);
+    };
+    return std::make_unique<Cluster>(settings_, Cluster::Outputs{std::move(sink), nullptr, identified});
+  }
+
   std::optional<envoy::Reply> askEnvoy(const std::string& method, const std::string& path, std::chrono::milliseconds time) const {
     return envoy::ask("127.0.0.1", settings_.envoy_admin_port, method, path, time);
   }
@@ -213,9 +227,9 @@ class ControlPlane {
   Relay relay_;
   serve::Server server_;
   Compiler compiler_;
-  std::unique_ptr<source::Source> source_;
   diagnostics::Console console_;
   diagnostics::AdminServer admin_;
+  std::unique_ptr<source::Source> source_;
 };
 
 /// Nobody else is left to do it.
