@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from harness import shared_bed
+from harness import objects, shared_bed
 from harness.cluster import Cluster
 from harness.instance import Instance
 from harness.isolated import LOG_LINES
@@ -57,3 +57,12 @@ def instance(tmp_path):
     for one in made:
         one.close()
         print(f"--- the end of {one.log}:", *(one.log.read_text(errors="replace").splitlines()[-LOG_LINES:] if one.log.exists() else ()), sep="\n")
+
+
+@pytest.fixture
+def site(bed, namespace):
+    """The shared cluster with our kinds; the name of a namespace in it that has a Listener and a Host for all names."""
+    bed.install_crds(objects.crds())
+    bed.client.apply(objects.listener(namespace))
+    bed.client.apply(objects.host(namespace))
+    return namespace

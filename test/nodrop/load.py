@@ -67,8 +67,8 @@ class Counts:
 class Load:
     """`paths` is shared with the scenario, which adds Expected to it; those in `hot` are asked more often."""
 
-    def __init__(self, authority, host, pause):
-        self.authority, self.host, self.pause = authority, host, pause
+    def __init__(self, authority, host, pause, address="127.0.0.1"):
+        self.authority, self.host, self.pause, self.address = authority, host, pause, address
         self.counts = Counts()
         self.paths, self.hot = [], []
         self.clients, self.tasks = [], []
@@ -99,7 +99,7 @@ class Load:
         tls = kind.endswith("tls")
         http2 = kind.startswith("http/2")
         context = self.authority.client_context(http2) if tls else None
-        return await client.connect("127.0.0.1", 8443 if tls else 8080, http2, context, self.host)
+        return await client.connect(self.address, 8443 if tls else 8080, http2, context, self.host)
 
     async def _requests(self, kind, who):
         connection = None

@@ -9,6 +9,7 @@ Envoy refused. Prints one JSON object; exit 0 when all of these are zero and eve
     nodrop.py                    a short run
     nodrop.py --full             200 Mappings, 50 certificates, 20 kills, 100 endpoint changes and so on
     nodrop.py --only kills --kills 100
+    nodrop.py --cluster          with a real API server, which is gone now and then, in place of a folder of manifests
 
 Runs in a network namespace of its own (needs root, or user namespaces)."""
 import argparse
@@ -20,20 +21,50 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness import backends, certs, client, gateway, netns  # noqa: E402
+from harness import backends, certs, client, gateway, kube, netns, objects  # noqa: E402
+from harness.cluster import Cluster  # noqa: E402
+from harness.instance import Instance  # noqa: E402
 from nodrop import load as loads, phases  # noqa: E402
 from nodrop.phases import HOST, PODS, PODS_PORT, VERSIONS, endpoint_slice  # noqa: E402
 
 
 
+class Applied:
+    """What gateway.Manifests is for a folder: "files", whose objects are at the API server."""
+
+    def __init__(self, client, authority):
+        self.client, self.authority = client, authority
+        self.files = {}
+
+    def write(self, name, text):
+        things = list(kube.objects(self.authority.render(text)))
+        for thing in things:
+            thing["metadata"].setdefault("namespace", "default")
+            self.client.apply(thing)
+        self.delete(name, things)
+        self.files[name] = things
+
+    def delete(self, name, kept=()):
+        identity = lambda thing: (thing["kind"], thing["metadata"]["name"])  # noqa: E731
+        kept = {identity(thing) for thing in kept}
+        for thing in self.files.pop(name, ()):
+            if identity(thing) not in kept:
+                self.client.delete(thing)
+
+
 class Run:
-    def __init__(self, options, work):
-        self.options = options
+    def __init__(self, options, work, cluster=None):
+        self.options, self.cluster = options, cluster
         self.authority = certs.Authority(work / "certs")
-        self.manifests = gateway.Manifests(work / "config", self.authority)
-        self.gateway = gateway.Gateway(work, self.manifests.folder, concurrency=options.concurrency)
-        self.load = loads.Load(self.authority, HOST, options.pause)
-        self.unseen = []
+        if cluster:
+            cluster.install_crds(objects.crds())
+            self.manifests = Applied(cluster.client, self.authority)
+            self.gateway = Instance(cluster, work, cluster.kubeconfig(), concurrency=options.concurrency)
+        else:
+            self.manifests = gateway.Manifests(work / "config", self.authority)
+            self.gateway = gateway.Gateway(work, self.manifests.folder, concurrency=options.concurrency)
+        self.load = loads.Load(self.authority, HOST, options.pause, self.gateway.address if cluster else "127.0.0.1")
+        self.unseen, self.caught_up = [], []
         self.changes = 0
         self.refused = 0.0
 
@@ -89,7 +120,8 @@ class Run:
         await self.prepare()
         try:
             for name, phase in phases.ALL.items():
-                if not self.options.only or name in self.options.only:
+                wanted = name in self.options.only if self.options.only else phase.where in ("either", "cluster" if self.cluster else "folder")
+                if wanted:
                     await phase.run(self, getattr(self.options, name))
             self.load.check()
         finally:
@@ -98,7 +130,7 @@ class Run:
         code = await self.gateway.stop()
         counts = self.load.counts
         return {"changes": self.changes, "requests": dict(counts.requests), "failed": counts.failed, "closed": counts.closed,
-                "wrong": counts.wrong, "refused": self.refused, "unseen": self.unseen, "exit_code": code, "faults": counts.faults}
+                "wrong": counts.wrong, "refused": self.refused, "unseen": self.unseen, "exit_code": code, "faults": counts.faults, **({"caught_up_s": self.caught_up} if self.cluster else {})}
 
 
 def parse(arguments):
@@ -107,6 +139,8 @@ def parse(arguments):
     parser.add_argument("--only", action="append", choices=phases.ALL, help="this phase alone; may be repeated")
     for name, phase in phases.ALL.items():
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{phase.what} (default {phase.short}, --full {phase.full})")
+    parser.add_argument("--cluster", action="store_true", help="with a real API server")
+    parser.add_argument("--outage", type=float, default=60, help="seconds without one (default 60)")
     parser.add_argument("--connections", type=int, default=2, help="of each of four kinds (default 2)")
     parser.add_argument("--concurrency", type=int, default=2, help="Envoy's threads (default 2)")
     parser.add_argument("--pause", type=float, default=0.002, help="seconds between a client's requests (default 0.002)")
@@ -118,13 +152,23 @@ def parse(arguments):
     return options
 
 
+def in_cluster(options, work):
+    cluster = Cluster(work / "cluster").start()
+    try:
+        with cluster.network.entered():
+            return asyncio.run(Run(options, work, cluster).run())
+    finally:
+        cluster.stop()
+
+
 def main():
     options = parse(sys.argv[1:])
     if not netns.inside():
         sys.exit(subprocess.run(netns.command("nodrop.nodrop", *sys.argv[1:]), env=netns.environment(), check=False).returncode)
     netns.enter()
     with tempfile.TemporaryDirectory(prefix="nodrop.") as temporary:
-        result = asyncio.run(Run(options, options.work or pathlib.Path(temporary)).run())
+        work = options.work or pathlib.Path(temporary)
+        result = in_cluster(options, work) if options.cluster else asyncio.run(Run(options, work).run())
     print(json.dumps(result, indent=1, ensure_ascii=False))
     bad = result["failed"] or result["closed"] or result["wrong"] or result["refused"] or result["unseen"] or result["exit_code"]
     sys.exit(1 if bad else 0)

@@ -56,7 +56,7 @@ spec: {hostname: load.test, prefix: /pods/, service: pods, resolver: endpoint}
 apiVersion: v1
 kind: Service
 metadata: {name: pods}
-spec: {clusterIP: 10.96.0.1, ports: [{port: 80, targetPort: 9080}]}
+spec: {clusterIP: 10.96.0.77, ports: [{port: 80, targetPort: 9080}]}
 """
 SECRET = """
 apiVersion: v1
@@ -208,6 +208,24 @@ async def kills(run, count):
         run.load.paths.remove(expected)
 
 
+async def outages(run, count):
+    """The API server is gone for a while, and restarted; a change made at its return is followed."""
+    for number in range(count):
+        run.load.counts.phase = f"outage {number}"
+        path = loads.Expected(f"/moutage{number}/x", [loads.NOT_FOUND])
+        run.load.paths.append(path)
+        await asyncio.to_thread(run.cluster.apiserver.end)
+        await asyncio.sleep(run.options.outage)
+        await asyncio.to_thread(run.cluster.apiserver.start)
+        await asyncio.to_thread(run.cluster.wait_ready)
+        path.begin(["v1"])
+        back = time.monotonic()
+        run.manifests.write(f"outage{number}.json", mapping(f"outage{number}", "v1"))
+        await run.settle(f"outage {number}", [path])
+        run.caught_up.append(round(time.monotonic() - back, 2))
+        run.load.paths.remove(path)
+
+
 def canary(weights):
     return json.dumps({"kind": "List", "apiVersion": "v1", "items": [
         {"apiVersion": "getambassador.io/v3alpha1", "kind": "Mapping", "metadata": {"name": f"canary-{version}"},
@@ -254,7 +272,7 @@ async def hosts(run, count):
 
         async def served():
             try:
-                connection = await client.connect("127.0.0.1", 8443, False, run.authority.client_context(False), name)
+                connection = await client.connect(run.load.address, 8443, False, run.authority.client_context(False), name)
                 response = await connection.request("GET", "/mof-host/x", name, scheme="https")
                 connection.close()
             except (OSError, client.ConnectionClosed) as error:
@@ -304,7 +322,7 @@ async def tcp(run, count):
     async def lines(name):
         context = run.authority.client_context()
         context.check_hostname = False
-        return await client.connect("127.0.0.1", 8443, False, context, name, protocol=client.Lines)
+        return await client.connect(run.load.address, 8443, False, context, name, protocol=client.Lines)
 
     async def answers(name, want):
         """None when a new connection is answered by `want`; without it, when it is not answered."""
@@ -341,7 +359,8 @@ async def tcp(run, count):
     kept.close()
 
 
-Phase = collections.namedtuple("Phase", "run short full what")
+# `where` it can be: in a "cluster", with a "folder" of manifests, or "either".
+Phase = collections.namedtuple("Phase", "run short full what where", defaults=("either",))
 ALL = {
     "mappings": Phase(mappings, 40, 200, "Mappings added, changed and deleted"),
     "weights": Phase(weights, 8, 60, "changes of a canary's weights"),
@@ -351,7 +370,8 @@ ALL = {
     "certificates": Phase(certificates, 10, 50, "rotated certificates"),
     "contexts": Phase(contexts, 4, 40, "changes of a TLSContext"),
     "endpoints": Phase(endpoints, 20, 100, "changes of endpoints"),
-    "services": Phase(services, 6, 60, "Services made again"),
+    "services": Phase(services, 6, 60, "Services made again", "folder"),
     "tcp": Phase(tcp, 6, 60, "TCPMappings added, changed and deleted on the port of the Hosts"),
     "kills": Phase(kills, 4, 20, "kills of the control plane"),
+    "outages": Phase(outages, 1, 3, "times that the API server is gone", "cluster"),
 }
