@@ -64,6 +64,7 @@ class KubernetesSource::Impl {
     started_ = false;
     for (const auto& kind : kinds_) kind->stop();
     secrets_.stop();
+    contact_.stop();
   }
 
   const KubernetesStats& stats() const { return stats_; }

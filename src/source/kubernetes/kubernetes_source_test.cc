@@ -292,6 +292,27 @@ TEST(KubernetesSource, TriesAreMadeLessAndLessOften) {
   EXPECT_EQ(world.synced, 1);
 }
 
+TEST(KubernetesSource, AfterAnOutageNobodyWaitsOutItsTime) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.server.intercept = [&](const FakeServer::Asked&) -> std::optional<kube::Response> {
+    return kube::Response{0, "", {}, "no route"};
+  };
+  for (const auto& [call, asked] : std::map(world.client.open())) world.client.answer(call, kube::Response{0, "", {}, "reset"});
+  world.pass(300s);
+  const size_t looks = world.asked("GET /readyz").size();
+  EXPECT_GE(looks, 300 / 1.26 / 1.2);
+  EXPECT_LE(looks, 300 / 0.74);
+  world.server.intercept = nullptr;
+  world.mapping("b");
+  world.pass(1700ms, 10ms);
+  EXPECT_TRUE(world.has(Kind::Mapping, "default", "b"));
+  EXPECT_EQ(world.client.open().size(), kResources - 1) << "each kind is watched again, Endpoints never were";
+  world.pass(60s);
+  EXPECT_LE(world.asked("GET /readyz").size(), looks + 2);
+}
+
 TEST(KubernetesSource, AWatchThatSaysNothingIsDead) {
   World world;
   world.start();

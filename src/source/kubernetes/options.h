@@ -24,6 +24,8 @@ struct KubernetesBounds {
   Time silence = std::chrono::minutes(3);
   /// Between tries that fail: from the first, doubled up to the most.
   Time backoff_first{800}, backoff_most{30'000};
+  /// While the server cannot be reached: between looks whether it is back; then all that waits tries again within the time.
+  Time probe{1'000}, together{250};
   /// A watch that has lasted so long was in order: the next failure is a first one.
   Time healthy{10'000};
   /// One that ends sooner than this is not begun again at once.

@@ -22,7 +22,14 @@ Reflector::Reflector(Shared& shared, Target target, Feed& feed, KindStats& stats
       target_(std::move(target)),
       feed_(feed),
       stats_(stats),
-      backoff_(shared.options.bounds.backoff_first, shared.options.bounds.backoff_most) {}
+      backoff_(shared.options.bounds.backoff_first, shared.options.bounds.backoff_most) {
+  shared_.reflectors.insert(this);
+}
+
+Reflector::~Reflector() {
+  stop();
+  shared_.reflectors.erase(this);
+}
 
 void Reflector::start() {
   if (running_) return;
@@ -47,10 +54,19 @@ void Reflector::endCall() {
 void Reflector::again(Next next, milliseconds delay) {
   endCall();
   shared_.loop.cancel(timer_);
-  timer_ = shared_.loop.after(delay, [this, next] {
+  next_ = next;
+  passing_ = false;
+  timer_ = shared_.loop.after(delay, [this] {
     timer_ = 0;
-    next == Next::List ? list() : watch();
+    next_ == Next::List ? list() : watch();
   });
+}
+
+void Reflector::hurry() {
+  if (timer_ == 0 || !passing_) return;
+  backoff_.reset();
+  again(next_, milliseconds(
+                   static_cast<int64_t>(shared_.chance.between(0, static_cast<double>(shared_.options.bounds.together.count())))));
 }
 
 void Reflector::fail(Failure::What what, std::string text, Next next, std::optional<seconds> retry_after) {
@@ -58,6 +74,7 @@ void Reflector::fail(Failure::What what, std::string text, Next next, std::optio
   milliseconds wait = backoff_.next(shared_.chance);
   if (retry_after) wait = std::max(wait, std::min<milliseconds>(*retry_after, std::chrono::minutes(5)));
   again(next, wait);
+  passing_ = !retry_after && (what == Failure::What::Connection || what == Failure::What::Other);
   feed_.failed({what, std::move(text)});
 }
 

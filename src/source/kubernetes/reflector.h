@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,8 @@ class Feed {
   virtual void healthy() = 0;
 };
 
+class Reflector;
+
 /// What all parts of a source share.
 struct Shared {
   kube::Loop& loop;
@@ -60,6 +63,8 @@ struct Shared {
   const KubernetesOptions& options;
   Chance& chance;
   KubernetesStats& stats;
+  /// All there are.
+  std::set<Reflector*> reflectors = {};
 };
 
 class Reflector {
@@ -73,7 +78,7 @@ class Reflector {
   };
 
   Reflector(Shared& shared, Target target, Feed& feed, KindStats& stats);
-  ~Reflector() { stop(); }
+  ~Reflector();
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
 
@@ -82,6 +87,8 @@ class Reflector {
   /// The feed is not called any more.
   void stop();
   bool running() const { return running_; }
+  /// The server is back: when this waits because it was away, it need not wait longer.
+  void hurry();
   /// Before start().
   void retarget(std::string path) { target_.path = std::move(path); }
 
@@ -114,6 +121,8 @@ class Reflector {
   bool running_ = false;
   kube::Client::Call call_ = 0;
   kube::Loop::Timer timer_ = 0;    // of the next try
+  Next next_ = Next::List;         // what it will be
+  bool passing_ = false;           // the last failure may have been the server's being away
   kube::Loop::Timer silence_ = 0;  // of a watch
   /// Of the last list, then of what the watch said; empty: ask for the newest.
   std::string version_;

@@ -40,6 +40,7 @@ void Contact::lost(const std::string& text) {
     text_ = model::printable(text, kMaxText);
     log::warn("the API server cannot be reached; trying again", {{"problem", text_}});
   }
+  lookOut();
   if (now - since_ < shared_.options.bounds.trouble_patience) return;
   Finding finding;
   finding.message = fmt::format("the API server cannot be reached: {}; what was read last stays in use until it answers", text_);
@@ -50,6 +51,31 @@ void Contact::regained() {
   if (!std::exchange(lost_, false)) return;
   log::info("the API server answers again");
   outlet_.tell(std::string(kServerPath), {});
+}
+
+void Contact::stop() {
+  shared_.loop.cancel(std::exchange(timer_, 0));
+  shared_.client.cancel(std::exchange(call_, 0));
+}
+
+void Contact::lookOut() {
+  if (timer_ != 0 || call_ != 0) return;
+  timer_ = shared_.loop.after(shared_.chance.about(shared_.options.bounds.probe), [this] {
+    timer_ = 0;
+    look();
+  });
+}
+
+void Contact::look() {
+  kube::Request request;
+  request.path = "/readyz";
+  request.timeout = std::chrono::seconds(5);
+  call_ = shared_.client.send(std::move(request), [this](const kube::Response& response) {
+    call_ = 0;
+    // One that does not let us ask this is there.
+    if (response.status == 0 || response.status >= 500) return lookOut();
+    for (Reflector* reflector : shared_.reflectors) reflector->hurry();
+  });
 }
 
 Trouble::Trouble(Shared& shared, Outlet& outlet, Contact& contact, std::string name)

@@ -10,17 +10,27 @@
 
 namespace emissary::source {
 
-/// The API server as a whole: there is one finding for all that cannot reach it.
+/// The API server as a whole: there is one finding for all that cannot reach it, and one of them looks out for its return, so that
+/// they need not all wait out their times.
 class Contact {
  public:
   Contact(Shared& shared, Outlet& outlet) : shared_(shared), outlet_(outlet) {}
+  ~Contact() { stop(); }
+  Contact(const Contact&) = delete;
+  Contact& operator=(const Contact&) = delete;
   void lost(const std::string& text);
   void regained();
+  void stop();
 
  private:
+  void lookOut();
+  void look();
+
   Shared& shared_;
   Outlet& outlet_;
   bool lost_ = false;
+  kube::Loop::Timer timer_ = 0;  // of the next look
+  kube::Client::Call call_ = 0;
   kube::Loop::Clock::time_point since_{};
   std::string text_;
 };
