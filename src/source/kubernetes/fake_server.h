@@ -37,6 +37,8 @@ class FakeServer {
 
   /// An answer other than the usual; nothing: the usual one.
   std::function<std::optional<kube::Response>(const Asked&)> intercept;
+  /// What becomes of the bytes of a watch on the way; false: the connection breaks after them.
+  std::function<bool(std::string&)> spoil;
   std::set<std::string> served;
   /// Versions of groups that are there: "/apis/networking.k8s.io/v1".
   std::set<std::string> missing_versions;
@@ -108,6 +110,15 @@ class FakeServer {
   void run() {
     for (int i = 0; i < 10'000 && step(); ++i) {
     }
+  }
+  /// To every watch, as servers do about once a minute.
+  void bookmark() {
+    std::vector<kube::Client::Call> calls;
+    for (const auto& [call, asked] : client_.open()) {
+      if (asked.is_watch && watches_.contains(call)) calls.push_back(call);
+    }
+    const Json object = {{"metadata", {{"resourceVersion", std::to_string(version_)}}}};
+    for (const kube::Client::Call call : calls) client_.stream(call, Json{{"type", "BOOKMARK"}, {"object", object}}.dump() + "\n");
   }
   /// End every watch, as `response` says.
   void endWatches(const kube::Response& response) {
@@ -259,7 +270,9 @@ class FakeServer {
     }
     watches_[call] = version_;
     if (lines.empty()) return false;
+    const bool whole = !spoil || spoil(lines);
     client_.stream(call, lines);
+    if (!whole && client_.open().contains(call)) client_.answer(call, kube::Response{0, "", {}, "cut"});
     return true;
   }
 

@@ -210,7 +210,9 @@ void Reflector::onWatchEnd(kube::Response response) {
   const auto lived = std::chrono::duration_cast<milliseconds>(shared_.loop.now() - began_);
   if (lived >= bounds.healthy) backoff_.reset();
   if (response.status != 200) {
-    if (response.status == 0 && heard_ && lived >= bounds.healthy) return again(Next::Watch, milliseconds(0));
+    // One that was in order. Without a word it was, if it lasted longer than one waits for the beginning of an answer.
+    const bool stood = lived >= bounds.healthy && (heard_ || lived > kube::Request().timeout);
+    if (response.status == 0 && stood) return again(Next::Watch, milliseconds(0));
     // What a server that is busy or away says of a watch says nothing of the version.
     const bool passing = response.status == 0 || response.status == 429 || response.status >= 500;
     return onStatus(response.status, response.text(), response.retry_after, saysTooNew(response.status, response.body),

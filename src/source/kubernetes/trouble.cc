@@ -37,11 +37,13 @@ void Contact::lost(const std::string& text) {
   const auto now = shared_.loop.now();
   if (!std::exchange(lost_, true)) {
     since_ = now;
-    text_ = model::printable(text, kMaxText);
-    log::warn("the API server cannot be reached; trying again", {{"problem", text_}});
+    text_.clear();
+    log::warn("the API server cannot be reached; trying again", {{"problem", model::printable(text, kMaxText)}});
   }
   lookOut();
   if (now - since_ < shared_.options.bounds.trouble_patience) return;
+  // Not that of each try: what is told should stand still.
+  if (text_.empty()) text_ = model::printable(text, kMaxText);
   Finding finding;
   finding.message = fmt::format("the API server cannot be reached: {}; what was read last stays in use until it answers", text_);
   outlet_.tell(std::string(kServerPath), {std::move(finding)});
