@@ -122,7 +122,7 @@ void Compiler::take(source::Batch batch) {
       synced_ = true;
     }
   }
-  if (changed || !arrived_) arrived_ = std::min(batch.arrived, arrived_.value_or(batch.arrived));
+  if (changed) arrived_ = std::min(batch.arrived, arrived_.value_or(batch.arrived));
 }
 
 void Compiler::take(const engine::Change& change) {

@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/log.h"
+
 namespace emissary::kube {
 namespace {
 
@@ -216,6 +218,8 @@ Client::Call CurlClient::add(Lane& lane, Request request, Piece piece, Done done
 void CurlClient::cancel(Call call) { transfers_.erase(call); }
 
 void CurlClient::begin(Transfer& transfer, const Credentials::Now& credentials) {
+  log::debug("request to the API server",
+             {{"request", transfer.request.method + " " + transfer.request.path}, {"call", std::to_string(transfer.call)}});
   transfer.easy = curl_easy_init();
   setUp(transfer, credentials);
   const Call call = transfer.call;
@@ -336,6 +340,9 @@ void CurlClient::finish(Call call, Response response) {
   const auto it = transfers_.find(call);
   if (it == transfers_.end()) return;  // a callback before it has cancelled it
   if (response.status == 401) credentials_.refused();
+  log::debug("request to the API server ended", {{"request", it->second->request.method + " " + it->second->request.path},
+                                                 {"call", std::to_string(call)},
+                                                 {"answer", response.status == 200 ? "200" : response.text()}});
   const Done done = std::move(it->second->done);
   transfers_.erase(it);
   done(std::move(response));

@@ -72,9 +72,13 @@ void Reflector::hurry() {
 void Reflector::fail(Failure::What what, std::string text, Next next, std::optional<seconds> retry_after) {
   ++stats_.failures;
   milliseconds wait = backoff_.next(shared_.chance);
-  if (retry_after) wait = std::max(wait, std::min<milliseconds>(*retry_after, std::chrono::minutes(5)));
+  if (retry_after) {
+    const milliseconds asked = std::min<milliseconds>(*retry_after, std::chrono::minutes(5));
+    wait = std::max(wait, asked);
+    not_before_ = shared_.loop.now() + asked;
+  }
   again(next, wait);
-  passing_ = !retry_after && (what == Failure::What::Connection || what == Failure::What::Other);
+  passing_ = what == Failure::What::Connection || what == Failure::What::Other;
   feed_.failed({what, std::move(text)});
 }
 

@@ -120,10 +120,11 @@ class Reflector {
 
   bool running_ = false;
   kube::Client::Call call_ = 0;
-  kube::Loop::Timer timer_ = 0;    // of the next try
-  Next next_ = Next::List;         // what it will be
-  bool passing_ = false;           // the last failure may have been the server's being away
-  kube::Loop::Timer silence_ = 0;  // of a watch
+  kube::Loop::Timer timer_ = 0;                 // of the next try
+  Next next_ = Next::List;                      // what it will be
+  bool passing_ = false;                        // the last failure may have been the server's being away
+  kube::Loop::Clock::time_point not_before_{};  // as the server has asked
+  kube::Loop::Timer silence_ = 0;               // of a watch
   /// Of the last list, then of what the watch said; empty: ask for the newest.
   std::string version_;
   std::string more_;
