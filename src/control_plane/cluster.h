@@ -35,6 +35,7 @@ class Cluster : public source::Source {
   bool start(std::string& error) override;
   void stop() override;
 
+  /// Once it has started.
   const source::KubernetesStats& stats() const { return source_->stats(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "control_plane/drain.h"
 #include "diagnostics/admin_server.h"
 #include "diagnostics/banner.h"
+#include "diagnostics/cluster_metrics.h"
 #include "diagnostics/console.h"
 #include "diagnostics/envoy_metrics.h"
 #include "diagnostics/health.h"
@@ -112,7 +114,9 @@ class ControlPlane {
     }
     if (!admin_.start(error)) return false;
     compiler_.start();
-    return source_->start(error);
+    if (!source_->start(error)) return false;
+    following_ = cluster_;
+    return true;
   }
 
   DrainEnd drain(const std::function<bool(std::chrono::milliseconds)>& sleep) {
@@ -146,7 +150,9 @@ class ControlPlane {
       metrics_.cluster(id);
       console_.cluster(id);
     };
-    return std::make_unique<Cluster>(settings_, Cluster::Outputs{std::move(sink), nullptr, identified});
+    auto cluster = std::make_unique<Cluster>(settings_, Cluster::Outputs{std::move(sink), nullptr, identified});
+    cluster_ = cluster.get();
+    return cluster;
   }
 
   std::optional<envoy::Reply> askEnvoy(const std::string& method, const std::string& path, std::chrono::milliseconds time) const {
@@ -217,6 +223,7 @@ class ControlPlane {
       };
       text = diagnostics::envoyMetrics(board_.current()->stats_names, settings_.all_envoy_metrics, fetch);
     }
+    if (const Cluster* cluster = following_) text += diagnostics::clusterMetrics(cluster->stats(), Clock::now());
     return text + metrics_.text();
   }
 
@@ -230,6 +237,8 @@ class ControlPlane {
   diagnostics::Console console_;
   diagnostics::AdminServer admin_;
   std::unique_ptr<source::Source> source_;
+  const Cluster* cluster_ = nullptr;                 // what source_ is, where it is one
+  std::atomic<const Cluster*> following_ = nullptr;  // the same once it has started
 };
 
 /// Nobody else is left to do it.
