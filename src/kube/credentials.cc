@@ -42,22 +42,23 @@ Credentials::~Credentials() {
   shared_->owner = nullptr;
 }
 
+void Credentials::readPem(const Pem& from, std::string& out) {
+  if (from.file.empty()) {
+    out = from.text;
+    return;
+  }
+  std::string error;
+  auto text = readSmallFile(from.file, error);
+  // A file that is being replaced: what we have goes on.
+  if (text && !text->empty()) out = std::move(*text);
+  else if (out.empty()) now_.problem = error.empty() ? from.file + " is empty" : error;
+}
+
 void Credentials::readFiles() {
-  const auto pem = [&](const Pem& from, std::string& out) {
-    if (from.file.empty()) {
-      out = from.text;
-      return;
-    }
-    std::string error;
-    auto text = readSmallFile(from.file, error);
-    // A file that is being replaced: what we have goes on.
-    if (text && !text->empty()) out = std::move(*text);
-    else if (out.empty()) now_.problem = error.empty() ? from.file + " is empty" : error;
-  };
   now_.problem.clear();
-  pem(config_.ca, now_.ca);
-  pem(config_.client_certificate, now_.client_certificate);
-  pem(config_.client_key, now_.client_key);
+  readPem(config_.ca, now_.ca);
+  readPem(config_.client_certificate, now_.client_certificate);
+  readPem(config_.client_key, now_.client_key);
   std::string token = config_.token;
   if (!config_.token_file.empty()) {
     std::string error;
@@ -95,6 +96,8 @@ void Credentials::refused() {
   read_at_.reset();
   plugin_.reset();
 }
+
+void Credentials::distrusted() { readPem(config_.ca, now_.ca); }
 
 void Credentials::fetch() {
   if (std::exchange(fetching_, true)) return;

@@ -53,10 +53,13 @@ class Credentials {
   void get(Ready ready);
   /// The server said 401: what we have is read or fetched anew with the next get().
   void refused();
+  /// The server's certificate was not believed: the authorities that it is held against are read again.
+  void distrusted();
 
  private:
   struct Shared;
   bool fresh() const;
+  void readPem(const Pem& from, std::string& out);
   void readFiles();
   void fetch();
   void fetched(std::optional<ExecCredential> got, const std::string& error);

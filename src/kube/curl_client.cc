@@ -319,6 +319,7 @@ void CurlClient::act(Lane& lane, int socket, int events) {
     } else {
       response = {0, "", {}, transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(message->data.result)};
       if (transfer->too_long) response.problem = "the answer is too large";
+      if (message->data.result == CURLE_PEER_FAILED_VERIFICATION) credentials_.distrusted();
     }
     ended.emplace_back(transfer->call, std::move(response));
   }
