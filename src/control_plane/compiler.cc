@@ -53,15 +53,33 @@ void Compiler::run() {
     for (Input& input : inputs) {
       if (auto* batch = std::get_if<source::Batch>(&input)) take(std::move(*batch));
       else if (auto* refusals = std::get_if<std::vector<serve::Refusal>>(&input)) refusals_ = std::move(*refusals);
-      changed = changed || !std::holds_alternative<Look>(input);
+      changed =
+          changed || std::holds_alternative<source::Batch>(input) || std::holds_alternative<std::vector<serve::Refusal>>(input);
     }
     if (synced_ && changed) {
       if (!pending_.empty() || generation_ == 0) compile();
       report();
       state_ = nullptr;
     }
+    // After the refusals that came with it.
+    for (const Input& input : inputs) {
+      if (const auto* confirmed = std::get_if<Confirmed>(&input)) tellStatus(ledger_.confirmed(confirmed->generation));
+      if (const auto* connected = std::get_if<Connected>(&input)) tellStatus(ledger_.connected(connected->any));
+    }
     answer(inputs);
   }
+}
+
+void Compiler::confirmed(uint64_t generation) {
+  if (outputs_.status) queue_.push(Confirmed{generation});
+}
+
+void Compiler::connected(size_t streams) {
+  if (outputs_.status) queue_.push(Connected{streams > 0});
+}
+
+void Compiler::tellStatus(std::vector<status::Desired> all) const {
+  if (!all.empty() && outputs_.status) outputs_.status(std::move(all));
 }
 
 void Compiler::answer(std::vector<Input>& inputs) {
@@ -218,6 +236,7 @@ void Compiler::report() {
   for (const auto& [ref, name] : stats_names_) snapshot->stats_names.insert(name);
   outputs_.metrics.findings(snapshot->findings);
   const SnapshotPtr before = outputs_.board.post(snapshot);
+  if (outputs_.status) tellStatus(ledger_.update(engine_, before->findings, snapshot->findings, generation_));
   logChanges(compare(before->findings, snapshot->findings));
 }
 

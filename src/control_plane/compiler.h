@@ -25,6 +25,7 @@
 #include "engine/engine.h"
 #include "serve/server.h"
 #include "source/event.h"
+#include "status/ledger.h"
 
 namespace emissary::control_plane {
 
@@ -36,6 +37,8 @@ class Compiler {
     diagnostics::Metrics& metrics;
     diagnostics::Health& health;
     Board& board;
+    /// What objects' status is to say, as it changes. Null: nobody writes it.
+    std::function<void(std::vector<status::Desired>)> status = nullptr;
   };
 
   /// `spacing`: at least this long between two publications; 0: at once.
@@ -45,6 +48,9 @@ class Compiler {
   void submit(source::Batch batch) { queue_.push(std::move(batch)); }
   /// All that Envoy refuses now.
   void refused(std::vector<serve::Refusal> all) { queue_.push(std::move(all)); }
+  /// What serve::Observer says; of interest to status alone.
+  void confirmed(uint64_t generation);
+  void connected(size_t streams);
   /// What the users' objects have come to, for somebody who looks: made by the compile thread between two of its rounds, and kept
   /// until something changes. The one before when that thread is busy for longer than `patience`; null when there is none.
   diagnostics::StatePtr look(std::chrono::milliseconds patience);
@@ -53,7 +59,13 @@ class Compiler {
 
  private:
   using Look = std::promise<diagnostics::StatePtr>;
-  using Input = std::variant<source::Batch, std::vector<serve::Refusal>, Look>;
+  struct Confirmed {
+    uint64_t generation;
+  };
+  struct Connected {
+    bool any;
+  };
+  using Input = std::variant<source::Batch, std::vector<serve::Refusal>, Look, Confirmed, Connected>;
   using Clock = std::chrono::steady_clock;
 
   void run();
@@ -62,6 +74,7 @@ class Compiler {
   void take(const engine::Change& change);
   void compile();
   void report();
+  void tellStatus(std::vector<status::Desired> all) const;
   void noteCertificates(std::chrono::seconds now);
   void answer(std::vector<Input>& inputs);
   std::vector<Finding> findingsOfRefusals() const;
@@ -82,6 +95,7 @@ class Compiler {
   std::optional<Clock::time_point> look_again_;
 
   std::map<std::string, std::vector<Finding>> file_findings_;
+  status::Ledger ledger_;
   std::vector<serve::Refusal> refusals_;
   /// Where objects were read, for findings about what Envoy refuses.
   std::map<ObjectRef, ObjectPtr> objects_;

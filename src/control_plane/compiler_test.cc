@@ -55,6 +55,7 @@ class CompilerTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<serve::Update> updates_;
+  std::map<ObjectRef, std::optional<status::Verdict>> status_;
   diagnostics::Metrics metrics_{{}};
   diagnostics::Health health_{false, std::chrono::steady_clock::now()};
   Board board_;
@@ -65,7 +66,22 @@ class CompilerTest : public ::testing::Test {
                         updates_.push_back(std::move(update));
                         changed_.notify_all();
                       },
-                      metrics_, health_, board_}};
+                      metrics_, health_, board_,
+                      [this](const std::vector<status::Desired>& all) {
+                        std::lock_guard lock(mutex_);
+                        for (const status::Desired& one : all) status_[one.ref] = one.verdict;
+                        changed_.notify_all();
+                      }}};
+
+  /// Wait until an object's status is to say so of Programmed; nullptr: until it is to have none.
+  bool awaitProgrammed(const ObjectRef& ref, const char* reason) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 60s, [&] {
+      const auto it = status_.find(ref);
+      if (it == status_.end()) return false;
+      return it->second ? reason != nullptr && status::reasonName(it->second->programmed.reason) == reason : reason == nullptr;
+    });
+  }
 };
 
 TEST_F(CompilerTest, NothingBeforeTheSourceHasToldAll) {
@@ -125,6 +141,31 @@ TEST_F(CompilerTest, ARefusalIsToldToTheObjectsBehindIt) {
   EXPECT_LT(finding.message.size(), 700u);
   compiler_.refused({});
   EXPECT_TRUE(shows([](const Snapshot& s) { return s.findings.empty(); }));
+}
+
+TEST_F(CompilerTest, StatusFollowsEnvoysAnswers) {
+  const ObjectRef quote{Kind::Mapping, "default", "quote"};
+  compiler_.submit(batch(kBasics, true));
+  const serve::Update first = update(1);
+  ASSERT_TRUE(awaitProgrammed(quote, "NoEnvoy"));
+  compiler_.connected(1);
+  ASSERT_TRUE(awaitProgrammed(quote, "Pending"));
+  compiler_.confirmed(1);
+  ASSERT_TRUE(awaitProgrammed(quote, "Programmed"));
+
+  std::vector<serve::Refusal> refusals(1);
+  const auto cluster = std::find_if(first.upserts.begin(), first.upserts.end(),
+                                    [](const serve::ResourcePtr& r) { return r->type == serve::Type::Cluster; });
+  ASSERT_NE(cluster, first.upserts.end());
+  refusals[0].key.name = (*cluster)->name;  // type: Cluster
+  refusals[0].detail = "no";
+  compiler_.refused(refusals);
+  ASSERT_TRUE(awaitProgrammed(quote, "Refused"));
+  compiler_.refused({});
+  ASSERT_TRUE(awaitProgrammed(quote, "Programmed"));
+
+  compiler_.submit({{source::Delete{quote}}, std::chrono::steady_clock::now()});
+  ASSERT_TRUE(awaitProgrammed(quote, nullptr));
 }
 
 TEST_F(CompilerTest, WhatEnvoySaysAboutASecretIsNotRepeated) {

@@ -16,6 +16,7 @@
 #include "control_plane/cluster.h"
 #include "control_plane/compiler.h"
 #include "control_plane/drain.h"
+#include "control_plane/reporter.h"
 #include "diagnostics/admin_server.h"
 #include "diagnostics/banner.h"
 #include "diagnostics/cluster_metrics.h"
@@ -70,13 +71,17 @@ class Relay : public serve::Observer {
     metrics_.answered(generation, Clock::now());
     health_.answered(generation);
   }
+  void onConfirmed(uint64_t generation) override { compiler_->confirmed(generation); }
   void onRefused(const std::vector<serve::Refusal>& all) override {
     metrics_.refused(all.size());
     compiler_->refused(all);
   }
   void onResponse(serve::Type type, size_t resources, size_t bytes) override { metrics_.response(type, resources, bytes); }
   void onNack(serve::Type type) override { metrics_.nack(type); }
-  void onStreams(size_t connected) override { metrics_.streams(connected); }
+  void onStreams(size_t connected) override {
+    metrics_.streams(connected);
+    compiler_->connected(connected);
+  }
   void onHeld(const std::vector<std::string>& held) override {
     metrics_.held(held.size());
     for (const std::string& name : held) log::warn("routes wait for clusters that Envoy does not confirm", {{"routes", name}});
@@ -98,7 +103,7 @@ class ControlPlane {
         relay_(metrics_, health_),
         server_({.address = supervisor::adsAddress(settings, settings.run_dir)}, relay_),
         compiler_(optionsOf(settings), std::chrono::seconds(settings.reconfig_max_delay_s.value_or(0)),
-                  {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_}),
+                  {[this](serve::Update update) { server_.publish(std::move(update)); }, metrics_, health_, board_, statusSink()}),
         console_(about(settings), looks()),
         admin_(settings.admin, {[this] { return timed("check_alive", [this] { return alive(); }); },
                                 [this] { return timed("check_ready", [this] { return ready(); }); }, [this] { return metrics(); },
@@ -112,6 +117,7 @@ class ControlPlane {
       error += "; choose another address with --ads-address";
       return false;
     }
+    if (followsCluster() && !startReporter(error)) return false;
     if (!admin_.start(error)) return false;
     compiler_.start();
     if (!source_->start(error)) return false;
@@ -131,15 +137,32 @@ class ControlPlane {
 
   void stop() {
     source_->stop();
+    if (reporter_) reporter_->stop();
     compiler_.stop();
     server_.stop();
     admin_.stop();
   }
 
  private:
+  bool followsCluster() const { return settings_.config_dir.empty(); }
+
+  std::function<void(std::vector<status::Desired>)> statusSink() {
+    if (!followsCluster()) return nullptr;
+    return [this](std::vector<status::Desired> all) { reporter_->want(std::move(all)); };
+  }
+
+  bool startReporter(std::string& error) {
+    const auto config = clusterConfig(settings_, error);
+    if (!config) return false;
+    reporter_ = std::make_unique<Reporter>(*config, status::PublisherOptions{settings_.ns, settings_.ambassador_id},
+                                           [this](source::Batch batch) { compiler_.submit(std::move(batch)); });
+    reporter_->start();
+    return true;
+  }
+
   std::unique_ptr<source::Source> makeSource() {
     source::Sink sink = [this](source::Batch batch) { compiler_.submit(std::move(batch)); };
-    if (!settings_.config_dir.empty()) {
+    if (!followsCluster()) {
       return std::make_unique<source::DirectorySource>(
           source::DirectoryOptions{
               .path = settings_.config_dir, .default_namespace = settings_.ns, .variables = settings_.variables},
@@ -150,7 +173,8 @@ class ControlPlane {
       metrics_.cluster(id);
       console_.cluster(id);
     };
-    auto cluster = std::make_unique<Cluster>(settings_, Cluster::Outputs{std::move(sink), nullptr, identified});
+    const auto observer = [this](std::vector<model::Sighting> all) { reporter_->observe(std::move(all)); };
+    auto cluster = std::make_unique<Cluster>(settings_, Cluster::Outputs{std::move(sink), observer, identified});
     cluster_ = cluster.get();
     return cluster;
   }
@@ -224,6 +248,7 @@ class ControlPlane {
       text = diagnostics::envoyMetrics(board_.current()->stats_names, settings_.all_envoy_metrics, fetch);
     }
     if (const Cluster* cluster = following_) text += diagnostics::clusterMetrics(cluster->stats(), Clock::now());
+    if (reporter_) text += metricsText(reporter_->counters());
     return text + metrics_.text();
   }
 
@@ -236,6 +261,7 @@ class ControlPlane {
   Compiler compiler_;
   diagnostics::Console console_;
   diagnostics::AdminServer admin_;
+  std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<source::Source> source_;
   const Cluster* cluster_ = nullptr;                 // what source_ is, where it is one
   std::atomic<const Cluster*> following_ = nullptr;  // the same once it has started
