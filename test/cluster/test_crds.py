@@ -56,8 +56,8 @@ def test_kubectl_applies_them(own_cluster):
 
 # ---- what is taken
 
-def corpus():
-    """(file, object): every object of ours in the manifests of the other suites and of the examples."""
+def corpus(*versions):
+    """(file, object): every object of ours, of these API versions, in the manifests of the other suites and of the examples."""
     for folder in ("test/golden", "test/traffic", "examples"):
         for file in sorted((paths.ROOT / folder).rglob("*.y*ml")):
             if "manifests" not in file.parts and folder != "examples":
@@ -67,7 +67,7 @@ def corpus():
             except (yaml.YAMLError, UnicodeDecodeError):
                 continue
             for document in documents:
-                ours = isinstance(document, dict) and document.get("apiVersion") == VERSION and document.get("kind") in NAMES
+                ours = isinstance(document, dict) and document.get("apiVersion") in versions and document.get("kind") in NAMES
                 if ours and (document.get("metadata") or {}).get("name"):
                     yield file, document
 
@@ -115,7 +115,7 @@ def test_manifests_are_taken_unchanged(crds, namespace, tmp_path):
     """But for fields that are none, which the server drops, and the program tells of. Where the server refuses one, the program
     tells of an error in the same field."""
     things, files = [], {}
-    for file, thing in corpus():
+    for file, thing in corpus(VERSION):
         spec = {name: value for name, value in (thing.get("spec") or {}).items() if name != "ambassador_id"}  # of foreign ones nothing is told
         name = f"thing-{len(things)}"
         files[name] = f"{file.relative_to(paths.ROOT)}: {thing['kind']} {thing['metadata']['name']}"
@@ -287,6 +287,46 @@ def test_what_is_taken(crds, namespace):
         return list(changes(spec, crds.client.create(thing)["spec"]))
 
     assert crds.client.many(take, TAKEN) == [[] for _ in TAKEN]
+
+
+OLDER = [
+    ("Mapping", {**MAPPING, "tls": tls, "ambassador_id": ids}) for tls in (True, False, "", "up") for ids in ("blue", ["blue", "green"])] + [
+    ("Mapping", {**MAPPING, "host": "*.a.com", "host_regex": False, "headers": {"x-a": "1", "x-b": True, "x-c": False}}),
+    ("Mapping", {**MAPPING, "query_parameters": {"q": True, "p": "1"}, "regex_headers": {"x": ".*"}}),
+    ("Mapping", {**MAPPING, "add_request_headers": {"a": "text", "b": {"value": "v", "append": False}}, "remove_response_headers": "x-a"}),
+    ("Mapping", {**MAPPING, "remove_request_headers": ["x-a"], "cors": {"origins": "http://a,http://b", "methods": "GET", "headers": ["x"]}}),
+    ("Mapping", {**MAPPING, "labels": {"d": [{"g": ["remote_address", "tenant", {"generic_key": "v", "v3Key": "k"}, {"k": {"header": "x-k"}}]}]}}),
+    ("Mapping", {**MAPPING, "v3StatsName": "s", "v3health_checks": [{"health_check": {"http": {"path": "/"}}}]}),
+    ("AuthService", {"auth_service": "a", "tls": True, "v3StatsName": "s", "v3CircuitBreakers": [{"max_requests": 3}]}),
+    ("RateLimitService", {"service": "a", "tls": False, "v3GRPC": {"use_resource_exhausted_code": True}}),
+    ("LogService", {"service": "a", "v3ProtocolVersion": "v3"}), ("TLSContext", {"v3CRLSecret": "c", "ambassador_id": "x"}),
+    ("TCPMapping", {"port": 1, "service": "a", "tls": True, "v3StatsName": "s"}),
+    ("TracingService", {"driver": "zipkin", "service": "a", "tag_headers": ["x"], "config": {"v3PropagationModes": ["B3"]}}),
+    ("Host", {"ambassadorId": ["x"], "selector": {"matchLabels": {"a": "b"}}, "tls": {"v3CRLSecret": "c"}}),
+]
+
+
+def test_older_versions_are_taken_as_written(own_cluster):
+    """The webhook that converts is another's test: here the older version is what is stored."""
+    crds = [crd for crd in kube.objects(printed("--legacy")) if len(crd["spec"]["versions"]) > 1]
+    for crd in crds:
+        crd["spec"]["conversion"] = {"strategy": "None"}
+        for version in crd["spec"]["versions"]:
+            version["storage"] = version["name"] == "v2"
+    own_cluster.install_crds(yaml.safe_dump_all(crds))
+    forms = [(f"{GROUP}/v2", kind, spec) for kind, spec in OLDER]
+    mistakes = "wrong", "never-was"
+    forms += [(thing["apiVersion"], thing["kind"], thing.get("spec") or {}) for _, thing in corpus(f"{GROUP}/v1", f"{GROUP}/v2")
+              if thing["metadata"]["name"] not in mistakes]
+    assert len(forms) > len(OLDER)
+
+    def take(form):
+        version, kind, spec = form
+        thing = {"apiVersion": version, "kind": kind, "metadata": {"generateName": "old-", "name": ""}, "spec": spec}
+        return [f"{form}: {path} is changed" for path in changes(spec, own_cluster.client.create(thing)["spec"])]
+
+    surprises = [surprise for found in own_cluster.client.many(take, forms) for surprise in found]
+    assert not surprises, "\n".join(surprises)
 
 
 # ---- kubectl
