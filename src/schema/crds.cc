@@ -27,9 +27,9 @@ std::string describe(const Field& field) {
 
 void addFields(Json& out, const Field& field) {
   Json properties = Json::object(), required = Json::array();
-  for (const auto& [name, below] : field.fields) {
-    properties[name] = schemaOf(below);
-    if (below.required) required.push_back(name);
+  for (const Field& below : field.fields) {
+    properties[below.name] = schemaOf(below);
+    if (below.required) required.push_back(below.name);
   }
   if (!properties.empty()) out["properties"] = std::move(properties);
   if (!required.empty()) out["required"] = std::move(required);

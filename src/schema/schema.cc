@@ -32,6 +32,10 @@ class Reader {
  private:
   struct Merged;
   Shape shape(const Value& file, bool legacy);
+  /// What `field` uses; null pointer for nothing.
+  const Value* shapeOf(const Value& field, const std::string& where) const;
+  /// Under `key`, in the field or its shape; null pointer for neither.
+  const Value* says(const Value& field, std::string_view key, const std::string& where) const;
   Field field(const Value& written, const std::string& where);
   void fields(const Value& written, Field& out, const std::string& where);
   void set(Field& out, std::string_view key, const Value& value, const std::string& where);
@@ -143,17 +147,27 @@ void Reader::set(Field& out, std::string_view key, const Value& value, const std
   }
 }
 
+const Value* Reader::shapeOf(const Value& field, const std::string& where) const {
+  const Value* use = field.find("use");
+  if (use == nullptr) return nullptr;
+  const Value* shape = file("shapes").find(use->string);
+  if (shape == nullptr) wrong("unknown shape " + use->string, where);
+  return shape;
+}
+
+const Value* Reader::says(const Value& field, std::string_view key, const std::string& where) const {
+  const Value* own = field.find(key);
+  const Value* shape = own == nullptr ? shapeOf(field, where) : nullptr;
+  return shape != nullptr ? shape->find(key) : own;
+}
+
 Field Reader::field(const Value& written, const std::string& where) {
   if (!written.isMap()) wrong("no map", where);
   Merged merged;
-  const Value* use = written.find("use");
-  const Value* shape = use != nullptr ? file("shapes").find(use->string) : nullptr;
-  if (use != nullptr && shape == nullptr) wrong("unknown shape " + use->string, where);
-  const Value* older = written.find("legacy");
-  if (older == nullptr && shape != nullptr) older = shape->find("legacy");
-  if (legacy_ && older != nullptr) merged.add(*older);
+  const Value* older = legacy_ ? says(written, "legacy", where) : nullptr;
+  if (older != nullptr) merged.add(*older);
   merged.add(written);
-  if (shape != nullptr) merged.add(*shape);
+  if (const Value* shape = shapeOf(written, where)) merged.add(*shape);
   Field out;
   for (const auto& [key, value] : merged.entries) set(out, key, *value, where);
   return out;
@@ -162,13 +176,7 @@ Field Reader::field(const Value& written, const std::string& where) {
 void Reader::fields(const Value& written, Field& out, const std::string& where) {
   for (const auto& [name, value] : written.map) {
     const std::string at = where + "." + name;
-    const Value* use = value.find("use");
-    const Value* shape = use != nullptr ? file("shapes").find(use->string) : nullptr;
-    const auto say = [&](std::string_view key) {
-      const Value* own = value.find(key);
-      return own != nullptr || shape == nullptr ? own : shape->find(key);
-    };
-    const Value* older = legacy_ ? say("legacy") : nullptr;
+    const Value* older = legacy_ ? says(value, "legacy", at) : nullptr;
     if (older != nullptr && older->isString()) {
       if (older->string != "absent") wrong("unknown legacy", at);
       continue;
@@ -176,13 +184,15 @@ void Reader::fields(const Value& written, Field& out, const std::string& where) 
     const std::string_view renamed = older != nullptr ? older->text("name") : "";
     const std::string now = renamed.empty() ? name : std::string(renamed);
     if (out.find(now) != nullptr) wrong("a field twice", at);
-    out.fields.emplace_back(now, field(value, at));
-    if (const Value* also = say("also")) {
+    out.fields.push_back(field(value, at));
+    out.fields.back().name = now;
+    if (const Value* also = says(value, "also", at)) {
       Field alias;
       alias.alias_of = now;
       alias.description = "Another spelling of " + now + ", which counts where both are given.";
-      alias.effect = out.fields.back().second.effect;
-      out.fields.emplace_back(text(*also, at), std::move(alias));
+      alias.effect = out.fields.back().effect;
+      alias.name = text(*also, at);
+      out.fields.push_back(std::move(alias));
     }
   }
 }
@@ -216,8 +226,8 @@ Shape Reader::shape(const Value& written, bool legacy) {
   if (const Value* status = written.find("status")) fields(*status, out.status, name + ".status");
   Field common;
   fields(file("status"), common, "status");
-  for (auto& entry : common.fields) {
-    if (out.status.find(entry.first) == nullptr) out.status.fields.push_back(std::move(entry));
+  for (Field& field : common.fields) {
+    if (out.status.find(field.name) == nullptr) out.status.fields.push_back(std::move(field));
   }
   return out;
 }
@@ -255,8 +265,8 @@ std::vector<Kind> readAll() {
 }  // namespace
 
 const Field* Field::find(std::string_view name) const {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& entry) { return entry.first == name; });
-  return found == fields.end() ? nullptr : &found->second;
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
+  return found == fields.end() ? nullptr : &*found;
 }
 
 const std::vector<Kind>& kinds() {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace emissary::schema {
@@ -18,6 +17,7 @@ enum class Type : uint8_t { String, Integer, Boolean, Array, Object, Any };
 enum class Effect : uint8_t { Acts, Later, None };
 
 struct Field {
+  std::string name;  // "" of items and values
   Type type = Type::Any;
   std::string description;
   Effect effect = Effect::Acts;
@@ -42,7 +42,7 @@ struct Field {
   /// Array: what is in it. Object: what is under names that are the user's. One of them at most, and none beside `fields`.
   std::shared_ptr<const Field> items, values;
   /// Object, or Any that may be one; in the order of the file.
-  std::vector<std::pair<std::string, Field>> fields;
+  std::vector<Field> fields;
 
   const Field* find(std::string_view name) const;
 };

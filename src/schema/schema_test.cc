@@ -22,7 +22,7 @@ void visit(const std::string& where, const Field& field, const Visit& each) {
   each(where, field);
   if (field.items) visit(where + "[]", *field.items, each);
   if (field.values) visit(where + ".*", *field.values, each);
-  for (const auto& [name, below] : field.fields) visit(where + "." + name, below, each);
+  for (const Field& below : field.fields) visit(where + "." + below.name, below, each);
 }
 
 void visitAll(const Visit& each) {

@@ -53,7 +53,7 @@ inline void walk(const Place& place, const std::function<void(const Place&)>& ea
   const Field& field = place.field();
   if (field.items && field.type == Type::Array) below("[]", *field.items);
   if (field.values && field.type == Type::Object) below(std::string(kUserName), *field.values);
-  for (const auto& [name, inner] : field.fields) below(name, inner);
+  for (const Field& inner : field.fields) below(inner.name, inner);
 }
 
 /// Something that fits, with no more in it than must be.
@@ -73,12 +73,12 @@ inline Value sample(const Field& field) {
     case Type::Object: break;
   }
   Value out = manifest::emptyMap(1);
-  for (const auto& [name, below] : field.fields) {
-    if (below.required) manifest::put(out, name, sample(below));
+  for (const Field& below : field.fields) {
+    if (below.required) manifest::put(out, below.name, sample(below));
   }
   if (out.map.empty() && field.min_properties) {
     if (field.values) manifest::put(out, kUserName, sample(*field.values));
-    else manifest::put(out, field.fields[0].first, sample(field.fields[0].second));
+    else manifest::put(out, field.fields[0].name, sample(field.fields[0]));
   }
   return out;
 }
