@@ -9,7 +9,7 @@ import os
 import signal
 import time
 
-from harness import backends, client, gateway
+from harness import backends, client, gateway, objects
 from nodrop import load as loads
 
 HOST = "load.test"
@@ -226,6 +226,30 @@ async def outages(run, count):
         run.load.paths.remove(path)
 
 
+async def crowd(run, count):
+    """So many Mappings at once that they are still being made when the first are served, and gone at one stroke."""
+    if not count:
+        return
+    run.load.counts.phase = "crowd"
+    last = loads.Expected(f"/mcrowd{count - 1}/x", [loads.NOT_FOUND])
+    run.load.paths.append(last)
+    def of(host):
+        return f"crowd{host}.test"
+    things = [objects.host("default", f"crowd{n}", of(n), "Redirect") for n in range(-(-count // 100))]
+    things += [objects.mapping("default", f"crowd{n}", "nobody", hostname=of(n // 100)) for n in range(count - 1)]
+    things.append(objects.mapping("default", f"crowd{count - 1}", VERSIONS["v1"], f"/mcrowd{count - 1}/", hostname=HOST))
+    api = run.cluster.client
+    await asyncio.to_thread(api.many, api.create, things[:-1])
+    last.begin(["v1"])
+    await asyncio.to_thread(api.create, things[-1])
+    await run.settle("crowd", [last])
+    await asyncio.to_thread(api.many, api.delete, things[:-1])
+    last.begin([loads.NOT_FOUND])
+    await asyncio.to_thread(api.delete, things[-1])
+    await run.settle("crowd, gone", [last])
+    run.load.paths.remove(last)
+
+
 def canary(weights):
     return json.dumps({"kind": "List", "apiVersion": "v1", "items": [
         {"apiVersion": "getambassador.io/v3alpha1", "kind": "Mapping", "metadata": {"name": f"canary-{version}"},
@@ -373,5 +397,6 @@ ALL = {
     "services": Phase(services, 6, 60, "Services made again", "folder"),
     "tcp": Phase(tcp, 6, 60, "TCPMappings added, changed and deleted on the port of the Hosts"),
     "kills": Phase(kills, 4, 20, "kills of the control plane"),
+    "crowd": Phase(crowd, 10000, 10000, "Mappings that come and go together", "cluster"),
     "outages": Phase(outages, 1, 3, "times that the API server is gone", "cluster"),
 }
