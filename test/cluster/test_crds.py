@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from harness import kube, paths
+from harness import kube, objects, paths
 from harness.bed import CRD
 
 GROUP, VERSION = "getambassador.io", "getambassador.io/v3alpha1"
@@ -16,13 +16,9 @@ NAMES = {"AuthService": "authsvc", "ConsulResolver": "consulres", "DevPortal": "
          "RateLimitService": "rlsvc", "TCPMapping": "tcpmap", "TLSContext": "tlsctx", "TracingService": "tracesvc"}
 
 
-def printed(*flags):
-    return subprocess.run([paths.emissary(), "crds", *flags], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 @pytest.fixture
 def crds(bed):
-    bed.install_crds(printed())
+    bed.install_crds(objects.crds())
     return bed
 
 
@@ -43,7 +39,7 @@ def test_kubectl_applies_them(own_cluster):
     """As README says, from nothing; then with the older versions, then without them again. Each time all that was asked for is
     there: the server has dropped nothing of a schema."""
     for flags, versions in ((), {1}), (("--legacy",), {1, 2, 3}), ((), {1}):
-        text = printed(*flags)
+        text = objects.crds(*flags)
         own_cluster.kubectl("apply", "--server-side", "-f", "-", stdin=text)
         own_cluster.kubectl("wait", "--for=condition=Established", "crd", "--selector=app.kubernetes.io/part-of=emissary-ingress")
         for crd in kube.objects(text):
@@ -52,6 +48,35 @@ def test_kubectl_applies_them(own_cluster):
             assert asked.pop("preserveUnknownFields") is False and "preserveUnknownFields" not in there
             assert there == asked
         expect_healthy(own_cluster, versions)
+
+
+def test_they_take_the_place_of_upstreams(own_cluster):
+    """Which were put there by somebody else, with v2 as what is stored and a webhook. kubectl does nothing by halves on the way."""
+    theirs = list(kube.objects(objects.crds("--legacy")))
+    for crd in theirs:
+        if "webhook" in crd["spec"]["conversion"]:
+            crd["spec"]["conversion"]["webhook"]["clientConfig"]["service"].update(name="their-apiext", namespace="theirs")
+        for version in crd["spec"]["versions"]:
+            version["storage"] = version["name"] == ("v2" if len(crd["spec"]["versions"]) > 1 else "v3alpha1")
+            version.pop("additionalPrinterColumns")
+        own_cluster.client.apply(crd, manager="helm")
+    ready = "wait", "--for=condition=Established", "crd", "--selector=app.kubernetes.io/part-of=emissary-ingress"
+    own_cluster.kubectl(*ready)
+
+    def apply(*flags, crds=()):
+        return own_cluster.kubectl("apply", "--server-side", *flags, "-f", "-", stdin=objects.crds(*crds))
+
+    with pytest.raises(RuntimeError, match="conflict"):
+        apply()
+    with pytest.raises(RuntimeError, match="storedVersions.*v2"):
+        apply("--force-conflicts")
+    apply("--force-conflicts", crds=["--legacy"])
+    own_cluster.kubectl(*ready)
+    for crd in kube.objects(objects.crds("--legacy")):
+        there = own_cluster.client.get(*CRD, name=crd["metadata"]["name"])
+        assert there["spec"]["conversion"] == crd["spec"]["conversion"]
+        assert [v["name"] for v in there["spec"]["versions"] if v["storage"]] == ["v3alpha1"]
+        assert there["status"]["storedVersions"][-1] == "v3alpha1"
 
 
 # ---- what is taken
@@ -159,7 +184,7 @@ def every_field(schema):
 
 
 def test_no_field_is_dropped_or_filled_in(crds, namespace):
-    for crd in kube.objects(printed()):
+    for crd in kube.objects(objects.crds()):
         kind = crd["spec"]["names"]["kind"]
         schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
         thing = {"apiVersion": VERSION, "kind": kind, "metadata": {"name": "full", "namespace": namespace}, "spec": every_field(schema["spec"])}
@@ -308,7 +333,7 @@ OLDER = [
 
 def test_older_versions_are_taken_as_written(own_cluster):
     """The webhook that converts is another's test: here the older version is what is stored."""
-    crds = [crd for crd in kube.objects(printed("--legacy")) if len(crd["spec"]["versions"]) > 1]
+    crds = [crd for crd in kube.objects(objects.crds("--legacy")) if len(crd["spec"]["versions"]) > 1]
     for crd in crds:
         crd["spec"]["conversion"] = {"strategy": "None"}
         for version in crd["spec"]["versions"]:

@@ -8,9 +8,9 @@ V3 = "getambassador.io/v3alpha1"
 
 
 @functools.cache
-def crds():
+def crds(*flags):
     """What `emissary crds` prints."""
-    return subprocess.run([str(paths.emissary()), "crds"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run([str(paths.emissary()), "crds", *flags], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def make(kind, namespace, name, labels=None, **spec):
