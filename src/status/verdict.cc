@@ -45,11 +45,18 @@ class Judge {
 
   Verdict run() {
     Verdict out;
-    accepted(out.accepted);
-    resolvedRefs(out.resolved_refs);
-    programmed(out);
-    out.active = facts_.used && !unsupported();
-    out.problem = problem();
+    if (facts_.findings.empty() && facts_.used && facts_.object.usable && !unsupported()) {  // nearly all
+      out.accepted = {Truth::True, Reason::Accepted, ""};
+      out.resolved_refs = {Truth::True, Reason::ResolvedRefs, ""};
+      setAnswer(out, facts_.answer);
+      out.active = true;
+    } else {
+      accepted(out.accepted);
+      resolvedRefs(out.resolved_refs);
+      programmed(out);
+      out.active = facts_.used && !unsupported();
+      out.problem = problem();
+    }
     if (const auto* host = std::get_if<model::Host>(&facts_.object.spec)) {
       out.certificate = host->tls_secret_name.empty() ? CertificateSource::None : CertificateSource::Other;
     }
