@@ -17,6 +17,7 @@ using manifest::Value;
 
 /// Deeper than API servers let anything be, so that nothing in one object makes a whole list unreadable.
 constexpr size_t kDepth = 12'000;
+constexpr size_t kKept = 4u << 20;
 constexpr std::string_view kOurAnnotations = "getambassador.io/";
 constexpr std::string_view kConfigAnnotation = "getambassador.io/config";
 
@@ -376,6 +377,8 @@ bool AnswerReader::readList(std::string& body, bool namespaced, ListHead& head, 
     if (!Parser::identify(element, namespaced, item)) return false;
     tell(item);
   }
+  // What a large one took is not kept for the next.
+  if (parser_->parser.capacity() > kKept) parser_ = std::make_unique<Parser>();
   return true;
 }
 

@@ -75,7 +75,7 @@ class AnswerReader {
 
  private:
   struct Parser;
-  const std::unique_ptr<Parser> parser_;
+  std::unique_ptr<Parser> parser_;
 };
 
 }  // namespace emissary::source

@@ -244,6 +244,19 @@ TEST(KubernetesDiscovery, EndpointsWhereSlicesAreNotServed) {
   EXPECT_EQ(world.told(), "");
 }
 
+TEST(KubernetesDiscovery, SlicesThatAreServedLaterTakeTheirPlace) {
+  World world;
+  putEndpoints(world);
+  world.server.served.erase("endpointslices");
+  world.start();
+  world.pass(30s);
+  world.server.served.insert("endpointslices");
+  world.pass(13s);
+  EXPECT_EQ(world.held(), "EndpointSlice default/s-1");
+  EXPECT_EQ(world.batches.size(), 2u);
+  EXPECT_FALSE(world.stats(Kind::EndpointSlice).waiting);
+}
+
 TEST(KubernetesDiscovery, SlicesThatMayNotBeReadAnyMoreAreReplaced) {
   World world;
   putEndpoints(world);

@@ -97,13 +97,14 @@ void KindWatch::stop() {
   stopAsking();
   trouble_.withdraw();
   staged_.clear();
+  state_ = State::Trying;
+  stats_.waiting = true;
 }
 
-void KindWatch::clear() {
+void KindWatch::forget() {
   for (const auto& [key, entry] : entries_) outlet_.remove(refOf(key));
   entries_.clear();
   listed_ = false;
-  state_ = State::Trying;
   stats_.objects = 0;
   stats_.waiting = true;
 }

@@ -37,8 +37,8 @@ class KindWatch : public Feed {
 
   void start();
   void stop();
-  /// Forget what was read, and tell that it is gone.
-  void clear();
+  /// What was read is out of date: tell that it is gone, until the next list.
+  void forget();
   bool running() const { return running_; }
   State state() const { return state_; }
   bool settled() const { return state_ != State::Trying; }

@@ -48,7 +48,7 @@ class KubernetesSource::Impl {
     };
     endpoints_->on_state = [this] {
       // What slices said before they were refused is old.
-      if (endpoints_->state() == KindWatch::State::Listed && !slices_->current()) slices_->clear();
+      if (endpoints_->state() == KindWatch::State::Listed && !slices_->current()) slices_->forget();
       check();
     };
   }
@@ -65,6 +65,7 @@ class KubernetesSource::Impl {
     for (const auto& kind : kinds_) kind->stop();
     secrets_.stop();
     contact_.stop();
+    outlet_.stop();
   }
 
   const KubernetesStats& stats() const { return stats_; }
@@ -78,7 +79,7 @@ class KubernetesSource::Impl {
   void onSlices() {
     if (slices_->state() == KindWatch::State::Listed) {
       endpoints_->stop();
-      endpoints_->clear();
+      endpoints_->forget();
     } else if (slices_->state() == KindWatch::State::Absent) {
       endpoints_->start();
     }

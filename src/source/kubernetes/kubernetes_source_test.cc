@@ -78,6 +78,19 @@ TEST(KubernetesSource, AContinueTokenThatExpiredBeginsTheListAnew) {
   EXPECT_EQ(world.stats(Kind::Mapping).failures, 0u);
 }
 
+TEST(KubernetesSource, PagesGetSmallerWhereAnswersBreakOff) {
+  World world;
+  for (int i = 0; i < 40; ++i) world.mapping("m" + std::to_string(i));
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.plural != "mappings" || asked.is_watch || std::stoi(asked.value("limit")) <= 20) return std::nullopt;
+    return kube::Response{0, "", {}, "longer than allowed"};
+  };
+  world.start();
+  world.pass(120s);
+  EXPECT_EQ(world.synced, 1);
+  EXPECT_EQ(world.stats(Kind::Mapping).objects, 40u);
+}
+
 TEST(KubernetesSource, WatchesGoOnFromWhereTheyEnded) {
   World world;
   world.mapping("a");
@@ -421,6 +434,18 @@ TEST(KubernetesSource, Selectors) {
                                          : "fieldSelector=metadata.name%21%3Dz";
     EXPECT_EQ(line.find(fields) != std::string::npos, selected) << line;
   }
+}
+
+TEST(KubernetesSource, NothingComesAfterTheEndEvenOfWhatWasHeld) {
+  World world;
+  world.secret("cert");
+  world.start();
+  world.host("a", "cert");
+  const auto hosts = world.client.find("/apis/getambassador.io/v3alpha1/hosts?watch", true);
+  world.client.stream(hosts, Json{{"type", "ADDED"}, {"object", world.server.all(Kind::Host).at("default/a")}}.dump() + "\n");
+  world.source->stop();
+  world.loop.advance(10s);
+  EXPECT_EQ(world.batches.size(), 1u);
 }
 
 TEST(KubernetesSource, StopIsTheEnd) {

@@ -7,7 +7,12 @@ namespace emissary::source {
 Outlet::Outlet(kube::Loop& loop, const KubernetesOptions& options, Sink sink, Observer observer)
     : loop_(loop), options_(options), sink_(std::move(sink)), observer_(std::move(observer)) {}
 
-Outlet::~Outlet() { loop_.cancel(patience_); }
+Outlet::~Outlet() { stop(); }
+
+void Outlet::stop() {
+  stopped_ = true;
+  loop_.cancel(std::exchange(patience_, 0));
+}
 
 void Outlet::upsert(ObjectPtr object) {
   references_.set(object->ref, compile::secretReferences(*object, options_.ambassador_id));
@@ -40,6 +45,7 @@ void Outlet::tell(const std::string& path, std::vector<Finding> findings) {
 void Outlet::refer(std::vector<compile::SecretReference> references) { references_.set({}, std::move(references)); }
 
 void Outlet::flush() {
+  if (stopped_) return;
   const std::set<SecretKey> touched = references_.takeTouched();
   if (!touched.empty() && on_references) on_references(touched);
   if (!sightings_.empty()) observer_(std::exchange(sightings_, {}));

@@ -39,6 +39,8 @@ class Outlet {
   /// Everything has been told once. Once.
   void sync();
   bool synced() const { return synced_; }
+  /// Nothing goes on any more.
+  void stop();
 
   const References& references() const { return references_; }
   /// Named by the installation itself.
@@ -58,6 +60,7 @@ class Outlet {
   std::set<SecretKey> held_;
   kube::Loop::Timer patience_ = 0;
   bool synced_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace emissary::source

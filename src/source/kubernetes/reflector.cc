@@ -10,6 +10,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr size_t kLargePage = 16u << 20;
+constexpr int kLeastPage = 10;
+
 /// The server's state is older than what we know of: it lags behind, or was set back.
 bool saysTooNew(int status, std::string_view text) {
   return (status == 504 || status == 500) && text.find("oo large resource version") != std::string_view::npos;
@@ -22,7 +25,8 @@ Reflector::Reflector(Shared& shared, Target target, Feed& feed, KindStats& stats
       target_(std::move(target)),
       feed_(feed),
       stats_(stats),
-      backoff_(shared.options.bounds.backoff_first, shared.options.bounds.backoff_most) {
+      backoff_(shared.options.bounds.backoff_first, shared.options.bounds.backoff_most),
+      page_(std::min(shared.options.bounds.page, target_.page)) {
   shared_.reflectors.insert(this);
 }
 
@@ -91,7 +95,7 @@ void Reflector::list() {
 
 void Reflector::requestPage() {
   kube::Request request;
-  request.path = fmt::format("{}?limit={}{}", target_.path, shared_.options.bounds.page, target_.selectors);
+  request.path = fmt::format("{}?limit={}{}", target_.path, page_, target_.selectors);
   if (!more_.empty()) {
     request.path += "&continue=" + kube::escaped(more_);
   } else if (!version_.empty()) {
@@ -105,6 +109,8 @@ void Reflector::requestPage() {
 }
 
 void Reflector::onPage(kube::Response response) {
+  // Too much at once, or at least for this connection.
+  if (response.body.size() > kLargePage || response.status == 0) page_ = std::max(page_ / 2, std::min(page_, kLeastPage));
   if (!response.ok()) {
     return onStatus(response.status, response.text(), response.retry_after, saysTooNew(response.status, response.body), Next::List);
   }
@@ -119,6 +125,7 @@ void Reflector::onPage(kube::Response response) {
 
 void Reflector::listed(const ListHead& head) {
   version_ = head.resource_version;
+  page_ = std::min(shared_.options.bounds.page, target_.page);
   ++stats_.lists;
   feed_.healthy();
   if (running_) feed_.finish();

@@ -75,6 +75,8 @@ class Reflector {
     /// "&labelSelector=…", or nothing.
     std::string selectors;
     bool namespaced = true;
+    /// Objects in a page, if fewer than usual.
+    int page = 1 << 20;
   };
 
   Reflector(Shared& shared, Target target, Feed& feed, KindStats& stats);
@@ -128,6 +130,8 @@ class Reflector {
   /// Of the last list, then of what the watch said; empty: ask for the newest.
   std::string version_;
   std::string more_;
+  /// Asked for at once; fewer where answers are large.
+  int page_;
   kube::Loop::Clock::time_point began_{}, last_byte_{}, expired_at_{};
   bool watching_ = false;
   bool heard_ = false;

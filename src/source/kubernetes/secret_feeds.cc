@@ -12,6 +12,9 @@ std::string allPath(const KubernetesOptions& options) {
   return resourcePath(resourceOf(Kind::Secret), "v1", own ? options.ns : "");
 }
 
+/// They may be large: a megabyte each.
+constexpr int kPage = 100;
+
 SecretKey keyOf(const Item& item) { return {std::string(item.ns), std::string(item.name)}; }
 
 }  // namespace
@@ -22,7 +25,7 @@ AllSecrets::AllSecrets(Secrets& owner)
     : owner_(owner),
       trouble_(owner.shared_, owner.outlet_, owner.contact_, resourceName(resourceOf(Kind::Secret))),
       reflector_(owner.shared_,
-                 {allPath(owner.shared_.options), selectorsOf(resourceOf(Kind::Secret), owner.shared_.options), true}, *this,
+                 {allPath(owner.shared_.options), selectorsOf(resourceOf(Kind::Secret), owner.shared_.options), true, kPage}, *this,
                  owner.stats_) {}
 
 void AllSecrets::begin() {
@@ -58,7 +61,8 @@ void AllSecrets::healthy() { trouble_.over(); }
 
 void AllSecrets::failed(const Failure& failure) {
   if (failure.what == Failure::What::Refused) {
-    trouble_.over();  // it answers
+    owner_.contact_.regained();
+    trouble_.withdraw();
     owner_.followNames();
   } else {
     trouble_.failed(failure);

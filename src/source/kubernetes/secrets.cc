@@ -45,8 +45,6 @@ bool Secrets::settled() const {
 
 void Secrets::changed() {
   stats_.waiting = !settled();
-  stats_.objects =
-      static_cast<uint64_t>(std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) { return entry.second.kept; }));
   if (on_state) on_state();
 }
 
@@ -71,17 +69,14 @@ void Secrets::put(const SecretKey& key, const ObjectPtr& object) {
   if (!object || !wanted(key)) return;
   endFetch(key);
   if (entry.kept && entry.hash == object->hash) return;
-  entry.kept = true;
+  if (!std::exchange(entry.kept, true)) ++stats_.objects;
   entry.hash = object->hash;
   outlet_.upsert(object);
 }
 
 void Secrets::erase(const SecretKey& key) {
-  endFetch(key);
-  const auto it = entries_.find(key);
-  if (it == entries_.end()) return;
-  if (it->second.kept) outlet_.remove(refOf(key));
-  entries_.erase(it);
+  release(key);
+  entries_.erase(key);
 }
 
 void Secrets::release(const SecretKey& key) {
@@ -89,6 +84,7 @@ void Secrets::release(const SecretKey& key) {
   const auto it = entries_.find(key);
   if (it == entries_.end() || !it->second.kept) return;
   it->second.kept = false;
+  --stats_.objects;
   outlet_.remove(refOf(key));
 }
 
