@@ -51,13 +51,13 @@ Value conditions(const Verdict& verdict, int64_t generation, const Times& times)
   return out;
 }
 
-Value statusOf(const ObjectRef& ref, const Verdict& verdict, int64_t generation, Shape shape, const Times& times) {
+Value statusOf(const ObjectRef& ref, const Verdict& verdict, int64_t generation, Shape shape, const Times& times, bool clearing) {
   Value out = map();
   const bool host = ref.kind == Kind::Host;
   if (shape == Shape::Full) out.map.emplace_back("conditions", conditions(verdict, generation, times));
   const std::string_view state = host ? (verdict.active ? "Ready" : "Error") : (verdict.active ? "Running" : "Inactive");
   out.map.emplace_back("state", text(state));
-  if (!verdict.problem.empty()) {
+  if (!verdict.problem.empty() || clearing) {
     if (!host || shape == Shape::Full) out.map.emplace_back("reason", text(verdict.problem));
     if (host) out.map.emplace_back("errorReason", text(verdict.problem));
   }
@@ -80,9 +80,10 @@ Times transitionTimes(const Verdict& verdict, const model::LiveStatus* live, int
   return out;
 }
 
-Document documentOf(const ObjectRef& ref, const Verdict& verdict, int64_t generation, Shape shape, const Times& times) {
+Document documentOf(const ObjectRef& ref, const Verdict& verdict, int64_t generation, Shape shape, const Times& times,
+                    bool clearing) {
   Document out;
-  Value status = statusOf(ref, verdict, generation, shape, times);
+  Value status = statusOf(ref, verdict, generation, shape, times, clearing);
   out.hash = model::readLiveStatus(&status).hash;
   Value object = map(), metadata = map();
   metadata.map.emplace_back("name", text(ref.name));
@@ -93,6 +94,11 @@ Document documentOf(const ObjectRef& ref, const Verdict& verdict, int64_t genera
   object.map.emplace_back("status", std::move(status));
   out.body = object.canonical();
   return out;
+}
+
+bool holdsForeignReason(const Value* status, const Verdict& verdict) {
+  if (status == nullptr || !verdict.problem.empty()) return false;
+  return !status->text("reason").empty() || !status->text("errorReason").empty();
 }
 
 std::string pluralOf(Kind kind) { return lower(kindName(kind)) + "s"; }

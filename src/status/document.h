@@ -30,7 +30,12 @@ struct Document {
   Hash128 hash;
 };
 
-Document documentOf(const ObjectRef& ref, const Verdict& verdict, int64_t generation, Shape shape, const Times& times);
+/// `clearing`: with empty texts in place of reasons that there are not, so that those that others have written become ours.
+Document documentOf(const ObjectRef& ref, const Verdict& verdict, int64_t generation, Shape shape, const Times& times,
+                    bool clearing = false);
+
+/// Whether `status` has a reason where ours would have none: another's, from before us.
+bool holdsForeignReason(const manifest::Value* status, const Verdict& verdict);
 
 /// Those that have a status of ours.
 inline constexpr std::array kKinds = {Kind::AuthService,

@@ -65,6 +65,8 @@ class FakeServer {
   std::vector<Json> events;
   std::vector<Write> writes;
   std::set<Kind> without_status;
+  /// Fields that others have written.
+  std::map<ObjectRef, Json> foreign;
   bool prunes_conditions = false;
   bool refuses_conditions = false;
   std::function<std::optional<kube::Response>(const std::string& client, const kube::Request&)> fault;
@@ -104,6 +106,11 @@ class FakeServer {
     }
     if (prunes_conditions) status.erase("conditions");
     writes.push_back({client, ref, loop_.now()});
+    // What is applied becomes the applier's; the rest of others' stays.
+    Json& theirs = foreign[ref];
+    if (theirs.is_null()) theirs = Json::object();
+    for (const auto& [field, value] : status.items()) theirs.erase(field);
+    status.update(theirs);
     it->second["status"] = status;
     return ok(it->second);
   }

@@ -12,9 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRequest = 10s;
-constexpr auto kDiscovery = 5s;
-/// Between two looks at what the server serves.
-constexpr auto kDiscoverAgain = 10s;
 constexpr auto kLongestPause = 60s;
 /// Items looked at in one turn of the loop.
 constexpr int kTurn = 256;
@@ -29,11 +26,11 @@ bool isUnknownField(const kube::Response& response) {
          response.body.find("unknown field") != std::string::npos;
 }
 
-/// Of the object that the server answers with.
-std::optional<model::LiveStatus> statusIn(const std::string& body) {
-  const manifest::ParseResult read = manifest::parse(body);
+/// The object that the server answers with.
+std::optional<manifest::Value> objectIn(const std::string& body) {
+  manifest::ParseResult read = manifest::parse(body);
   const bool good = !read.error && read.documents.size() == 1 && read.documents[0].find("metadata") != nullptr;
-  return good ? std::optional(model::readLiveStatus(read.documents[0].find("status"))) : std::nullopt;
+  return good ? std::optional(std::move(read.documents[0])) : std::nullopt;
 }
 
 }  // namespace
@@ -193,7 +190,7 @@ Shape Writer::shapeOf(Kind kind) const {
 
 Document Writer::document(const ObjectRef& ref, const Item& item, const Verdict& verdict) const {
   const Times times = transitionTimes(verdict, item.live ? &*item.live : nullptr, options_.wall_clock());
-  return documentOf(ref, verdict, item.wanted->generation, shapeOf(ref.kind), times);
+  return documentOf(ref, verdict, item.wanted->generation, shapeOf(ref.kind), times, item.clearing == Item::Clearing::Now);
 }
 
 bool Writer::settled(const Item& item, const Document& document) const {
@@ -240,12 +237,12 @@ void Writer::finished(const ObjectRef& ref, const Hash128& sent, const kube::Res
 }
 
 void Writer::written(const ObjectRef& ref, Item& item, const Hash128& sent, const kube::Response& response) {
-  std::optional<model::LiveStatus> after = statusIn(response.body);
+  const std::optional<manifest::Value> after = objectIn(response.body);
   if (!after) return failed(item, {0, "", {}, "the answer is no object"});
   count(WriteResult::Written);
   outages_ = 0;
   item.failures = 0;
-  const model::LiveStatus before = std::exchange(*item.live, *after);
+  const model::LiveStatus before = std::exchange(*item.live, model::readLiveStatus(after->find("status")));
   item.sent = sent;
   item.made = item.live->hash;
   notRefused(ref);
@@ -257,13 +254,12 @@ void Writer::written(const ObjectRef& ref, Item& item, const Hash128& sent, cons
     if (!kept) plain(ref.kind);
     else if (kinds_[ref.kind].topics.erase(Topic::NoConditions) > 0) tell(Topic::NoConditions);
   }
+  // What is wanted meanwhile is written next, and judged then.
+  if (!item.wanted || document(ref, item, *item.wanted->verdict).hash != sent) return;
   announce(ref, item, before);
-}
-
-void Writer::plain(Kind kind) {
-  kinds_[kind].plain_until = loop_.now() + options_.refused_retry;
-  kinds_[kind].topics.insert(Topic::NoConditions);
-  tell(Topic::NoConditions);
+  if (item.clearing == Item::Clearing::Now) item.clearing = Item::Clearing::Done;
+  else if (item.clearing == Item::Clearing::No && holdsForeignReason(after->find("status"), *item.wanted->verdict))
+    item.clearing = Item::Clearing::Now;
 }
 
 // Deleted a moment ago, as the source will tell; or the server is just starting; or this kind has no status to be written.
@@ -284,22 +280,6 @@ void Writer::failed(Item& item, const kube::Response& response) {
   paused_until_ = now + pause;
 }
 
-void Writer::refused(const ObjectRef& ref, Item& item, const kube::Response& response) {
-  count(WriteResult::Refused);
-  item.refused_until = loop_.now() + options_.refused_retry;
-  refused_[ref] = response.text();
-  const auto& [first, why] = *refused_.begin();
-  if (outputs_.problem) {
-    outputs_.problem("refused",
-                     fmt::format("the API server refuses the status of {}{}: {}", first.text(),
-                                 refused_.size() > 1 ? fmt::format(" and {} more objects", refused_.size() - 1) : "", why));
-  }
-}
-
-void Writer::notRefused(const ObjectRef& ref) {
-  if (refused_.erase(ref) > 0 && refused_.empty() && outputs_.problem) outputs_.problem("refused", "");
-}
-
 std::chrono::milliseconds Writer::backoff(int failures) {
   const auto base = std::min(options_.longest_backoff, options_.first_backoff * (1 << std::min(failures - 1, 16)));
   return base - std::chrono::milliseconds(std::uniform_int_distribution<int64_t>(0, base.count() / 5)(random_));
@@ -309,88 +289,10 @@ void Writer::count(WriteResult result) const {
   if (outputs_.wrote) outputs_.wrote(result);
 }
 
-// ---- what the cluster lets us write
-
-void Writer::discover() {
-  if (discovery_ != 0 || (discovered_at_ && loop_.now() < *discovered_at_ + kDiscoverAgain)) return;
-  kube::Request request{"GET", "/apis/getambassador.io/v3alpha1", ""};
-  request.timeout = kDiscovery;
-  discovered_at_ = loop_.now();
-  discovery_ = client_.send(std::move(request), [this](const kube::Response& response) {
-    discovery_ = 0;
-    discovered(response);
-    pump();
-  });
-}
-
-void Writer::discovered(const kube::Response& response) {
-  // What it does not tell is tried.
-  const manifest::ParseResult read = manifest::parse(response.ok() ? response.body : "");
-  if (read.error || read.documents.size() != 1) return;
-  const manifest::Value* resources = read.documents[0].find("resources");
-  if (resources == nullptr || !resources->isList()) return;
-  std::set<std::string_view> names;
-  for (const manifest::Value& resource : resources->list) names.insert(resource.text("name"));
-  for (const Kind kind : kKinds) {
-    const std::string plural = pluralOf(kind);
-    if (!names.contains(plural)) continue;
-    if (!names.contains(plural + "/status")) block(kind, Topic::NoSubresource, "");
-    else if (kinds_[kind].topics.contains(Topic::NoSubresource)) unblock(kind);
-  }
-}
-
-void Writer::block(Kind kind, Topic topic, const std::string& why) {
-  KindState& state = kinds_[kind];
-  state.blocked_until = loop_.now() + options_.refused_retry;
-  state.topics.insert(topic);
-  state.why = why;
-  tell(topic);
-}
-
-void Writer::unblock(Kind kind) {
-  KindState& state = kinds_[kind];
-  state.blocked_until = {};
-  for (const Topic topic : {Topic::NoSubresource, Topic::Forbidden}) {
-    if (state.topics.erase(topic) == 0) continue;
-    tell(topic);
-    if (topic == Topic::NoSubresource) discover();  // others may have come with it
-  }
-}
-
-void Writer::tell(Topic topic) {
-  std::string kinds, subresources, why;
-  for (const auto& [kind, state] : kinds_) {
-    if (!state.topics.contains(topic)) continue;
-    kinds += (kinds.empty() ? "" : ", ") + pluralOf(kind);
-    subresources += (subresources.empty() ? "" : ", ") + pluralOf(kind) + "/status";
-    if (why.empty()) why = state.why;
-  }
-  constexpr std::string_view kCrds = "install this version's: emissary crds | kubectl apply --server-side -f -";
-  std::string name, text;
-  switch (topic) {
-    case Topic::NoSubresource:
-      name = "subresource";
-      text =
-          fmt::format("no status is written to {}, whose CustomResourceDefinitions have no status subresource; {}", kinds, kCrds);
-      break;
-    case Topic::NoConditions:
-      name = "conditions";
-      text = fmt::format("the status of {} tells state and reason only, for their CustomResourceDefinitions have no conditions; {}",
-                         kinds, kCrds);
-      break;
-    case Topic::Forbidden:
-      name = "forbidden";
-      text = fmt::format("no status is written to {}, for it is forbidden: {}; grant patch on {} of getambassador.io", kinds, why,
-                         subresources);
-      break;
-  }
-  if (outputs_.problem) outputs_.problem(name, kinds.empty() ? "" : text);
-}
-
 // ---- Events
 
 void Writer::announce(const ObjectRef& ref, Item& item, const model::LiveStatus& before) {
-  if (outputs_.announcer == nullptr || !item.wanted) return;
+  if (outputs_.announcer == nullptr) return;
   const Verdict& verdict = *item.wanted->verdict;
   size_t index = 0;
   for (const Condition* condition : {&verdict.accepted, &verdict.resolved_refs, &verdict.programmed}) {

@@ -81,6 +81,8 @@ class Writer {
     /// Our last write, and the status that the server made of it: together they need no other write.
     Hash128 sent;
     std::optional<Hash128> made;
+    /// Another wrote a reason before us, which is being taken away; once.
+    enum class Clearing : uint8_t { No, Now, Done } clearing = Clearing::No;
     /// The server refused the last write for good.
     Clock::time_point refused_until{};
     /// The text of the last Event.

@@ -407,6 +407,28 @@ TEST_F(WriterTest, AForeignFieldInTheStatusIsNoReasonToWriteForEver) {
   EXPECT_EQ(writes(), 3u);
 }
 
+TEST_F(WriterTest, AReasonThatAnotherWroteBeforeUsGoes) {
+  const nlohmann::json old = {{"state", "Inactive"}, {"reason", "long ago"}};
+  server_.add(mapping("a"), old);
+  server_.foreign[mapping("a")] = old;
+  writer_->observe(server_.observed(mapping("a")));
+  writer_->lead(true);
+  want("a", good());
+  loop_.advance(1s);
+  EXPECT_EQ(server_.statusOf(mapping("a"))["state"], "Running");
+  EXPECT_FALSE(server_.statusOf(mapping("a")).contains("reason"));
+  EXPECT_EQ(writes(), 3u);
+  loop_.advance(60s);
+  EXPECT_EQ(writes(), 3u);
+
+  // One that writes it again and again is not fought with.
+  server_.foreign[mapping("a")] = {{"reason", "mine"}};
+  want("a", good(), 2);
+  loop_.advance(60s);
+  EXPECT_EQ(writes(), 4u);
+  EXPECT_EQ(server_.statusOf(mapping("a"))["reason"], "mine");
+}
+
 TEST_F(WriterTest, LosingTheLeadStopsWhatIsUnderWay) {
   writer_->lead(true);
   loop_.advance(1s);

@@ -90,6 +90,16 @@ def test_each_object_is_answered(bed, site, instance):
     assert "Running" in printed and "STATE" in printed
 
 
+def test_a_status_of_emissarys_is_taken_over(bed, site, instance):
+    """As whoever runs it has in the cluster on the day of the change."""
+    mapping = serve(bed, site, "cart")
+    bed.client.patch(mapping, {"status": {"state": "Inactive", "reason": "long ago"}}, "status")
+    instance(bed, bed.kubeconfig(), namespace=site).up()
+    becomes(bed, mapping, GOOD)
+    until(lambda: "reason" not in live(bed, mapping)["status"], "the old reason gone")
+    assert live(bed, mapping)["status"]["state"] == "Running"
+
+
 def test_an_error_is_an_event(bed, site, instance):
     instance(bed, bed.kubeconfig(), namespace=site).up()
     bad = bed.client.apply(objects.mapping(site, "bad", "bad", prefix="(", prefix_regex=True))
