@@ -37,7 +37,10 @@ async def printed(work):
 
 
 async def run(_, work):
-    await printed(work)
+    try:
+        await printed(work)
+    finally:  # for where there is no namespace of processes
+        subprocess.run([SCRIPT, "stop"], env={**os.environ, "DEMO_STATE": str(work / "demo")}, stdout=subprocess.DEVNULL, check=False)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,21 @@
 the same Listeners and two Envoys on one port would share it silently; a cable leads to the cluster's. So its ports are the usual
 ones at an address of its own, which the test reaches."""
 import asyncio
+import functools
 import pathlib
+import subprocess
 
 from . import bed as beds
 from . import client, gateway
 from .network import Network
 
 POD_FILES = "/run/secrets/kubernetes.io/serviceaccount"
+
+
+@functools.cache
+def can_be_pod():
+    """In a plain chroot nothing can be mounted privately."""
+    return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
 
 
 class Instance(gateway.Gateway):
