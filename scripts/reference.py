@@ -122,7 +122,7 @@ def text(lines):
 def pages():
     kinds = sorted(path.stem for path in (ROOT / "api").glob("*.yaml") if path.stem not in ("shapes", "status"))
     index = ["# Reference", "", "The kinds of `getambassador.io`, as `make reference` writes them out of [api/](../../api/). `kubectl explain mapping.spec` says the",
-             "same where the CustomResourceDefinitions are installed.", "", "| kind | what it is |", "| --- | --- |"]
+             "same where the CustomResourceDefinitions are installed. A field whose last column is empty is acted on.", "", "| kind | what it is |", "| --- | --- |"]
     index += [f"| [{kind}]({kind}.md) | {read(kind)['description']} |" for kind in kinds]
     index += ["", "[What several kinds have](shared.md)"]
     return {"README.md": text(index), "shared.md": text(shared()), **{f"{kind}.md": text(page(kind)) for kind in kinds}}
