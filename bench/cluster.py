@@ -112,7 +112,7 @@ class Bare:
                 if self.armed.is_set():
                     self.armed.clear()
                     self.server.push()
-        except (OSError, ValueError):
+        except (OSError, ValueError, AttributeError):  # as http.client has it
             return  # closed
 
     def start(self):
