@@ -307,6 +307,27 @@ TEST(KubernetesDiscovery, AServerThatIsAwayIsToldAndThenItIsNot) {
   EXPECT_EQ(world.held(), "Mapping default/a, Mapping default/b");
 }
 
+TEST(KubernetesDiscovery, OneKindThatCannotBeReachedIsNotTheServer) {
+  World world;
+  world.mapping("a");
+  world.start();
+  world.pass(20s);
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    return asked.plural == "mappings" ? std::optional(kube::Response{0, "", {}, "reset"}) : std::nullopt;
+  };
+  const auto call = world.client.find("/apis/getambassador.io/v3alpha1/mappings?watch", true);
+  world.client.answer(call, FakeServer::failure(410, "too old"));
+  world.pass(300s);
+  EXPECT_EQ(world.told(),
+            "kubernetes: mappings.getambassador.io: error: mappings.getambassador.io cannot be read: reset; what was read last "
+            "stays in use\n");
+  EXPECT_LE(world.asked("GET /readyz").size(), 2u);
+  EXPECT_LE(world.asked("/mappings?limit").size(), 25u);
+  world.server.intercept = nullptr;
+  world.pass(31s);
+  EXPECT_EQ(world.told(), "");
+}
+
 TEST(KubernetesDiscovery, WhatGoesOnFailingIsTold) {
   for (const int status : {401, 500, 503}) {
     SCOPED_TRACE(status);

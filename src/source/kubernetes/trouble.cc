@@ -76,6 +76,9 @@ void Contact::look() {
     call_ = 0;
     // One that does not let us ask this is there.
     if (response.status == 0 || response.status >= 500) return lookOut();
+    answered_ = shared_.loop.now();
+    regained();
+    outlet_.flush();
     for (Reflector* reflector : shared_.reflectors) reflector->hurry();
   });
 }
@@ -90,8 +93,12 @@ Trouble::Trouble(Shared& shared, Outlet& outlet, Contact& contact, std::string n
 void Trouble::end() { shared_.loop.cancel(std::exchange(timer_, 0)); }
 
 void Trouble::failed(const Failure& failure) {
-  if (failure.what == Failure::What::Connection) return contact_.lost(failure.text);
-  contact_.regained();
+  if (failure.what == Failure::What::Connection) {
+    if (!unreached_) unreached_ = shared_.loop.now();
+    if (!contact_.answeredSince(*unreached_)) return contact_.lost(failure.text);
+  } else {
+    contact_.regained();
+  }
   if (failure.what == Failure::What::NotFound) return;  // whether it is served is asked elsewhere
   const bool refused = failure.what == Failure::What::Refused;
   const auto now = shared_.loop.now();
@@ -127,6 +134,7 @@ void Trouble::tell() {
 
 void Trouble::over() {
   contact_.regained();
+  unreached_.reset();
   if (!failing_) return;
   log::info("reading from the API server works again", {{"resource", name_}});
   withdraw();

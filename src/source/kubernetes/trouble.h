@@ -3,6 +3,7 @@
 // and logged when it begins and ends, not for each try.
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "source/kubernetes/outlet.h"
@@ -20,6 +21,8 @@ class Contact {
   Contact& operator=(const Contact&) = delete;
   void lost(const std::string& text);
   void regained();
+  /// It has answered a look since then: what cannot be reached still has a trouble of its own.
+  bool answeredSince(kube::Loop::Clock::time_point time) const { return answered_ > time; }
   void stop();
 
  private:
@@ -31,7 +34,7 @@ class Contact {
   bool lost_ = false;
   kube::Loop::Timer timer_ = 0;  // of the next look
   kube::Client::Call call_ = 0;
-  kube::Loop::Clock::time_point since_{};
+  kube::Loop::Clock::time_point since_{}, answered_{};
   std::string text_;
 };
 
@@ -68,6 +71,8 @@ class Trouble {
   bool failing_ = false;
   bool refused_ = false;
   kube::Loop::Clock::time_point since_{};
+  /// Of the first connection that failed since all was well.
+  std::optional<kube::Loop::Clock::time_point> unreached_;
   std::string text_;
   kube::Loop::Timer timer_ = 0;
 };
