@@ -15,7 +15,7 @@ TEST(ClusterMetrics, OneSeriesAResource) {
   EXPECT_THAT(clusterMetrics(stats, now), Not(HasSubstr("last_contact")));
   source::KindStats& mappings = stats.kinds[source::resourceIndex(Kind::Mapping)];
   mappings.events = 7;
-  mappings.waiting = false;
+  stats.kinds[source::resourceIndex(Kind::Service)].waiting = true;
   stats.last_contact = (now - std::chrono::milliseconds(1500)).time_since_epoch().count();
   const std::string text = clusterMetrics(stats, now);
   EXPECT_THAT(text, HasSubstr("emissary_kubernetes_events_total{resource=\"mappings.getambassador.io\"} 7\n"));

@@ -23,6 +23,12 @@ class Item {
   std::string_view name;
   std::string_view resource_version;
 
+  /// Where it stands; as element.h reads it. simdjson's header stays out of this one.
+  struct Element {
+    const void* document = nullptr;
+    size_t index = 0;
+  };
+
   /// metadata.annotations holds `key`.
   bool annotated(std::string_view key) const;
   /// As a manifest of `resource`, whose apiVersion is `version`, with what has a meaning and nothing else. When it breaks a limit,
@@ -34,11 +40,6 @@ class Item {
 
  private:
   friend class AnswerReader;
-  /// A simdjson element; its header stays out of this one.
-  struct Element {
-    const void* document = nullptr;
-    size_t index = 0;
-  };
   Element element_;
 };
 

@@ -88,6 +88,7 @@ void KindWatch::asSubstituted(std::string consequence) {
 
 void KindWatch::start() {
   if (std::exchange(running_, true)) return;
+  stats_.waiting = true;
   reflector_.start();
 }
 
@@ -98,7 +99,7 @@ void KindWatch::stop() {
   trouble_.withdraw();
   staged_.clear();
   state_ = State::Trying;
-  stats_.waiting = true;
+  stats_.waiting = false;
 }
 
 void KindWatch::forget() {
@@ -106,7 +107,7 @@ void KindWatch::forget() {
   entries_.clear();
   listed_ = false;
   stats_.objects = 0;
-  stats_.waiting = true;
+  stats_.waiting = running_;
 }
 
 void KindWatch::become(State state) {

@@ -17,7 +17,9 @@ ObjectRef refOf(const SecretKey& key) { return {Kind::Secret, key.ns, key.name};
 }  // namespace
 
 Secrets::Secrets(Shared& shared, Outlet& outlet, Contact& contact)
-    : shared_(shared), outlet_(outlet), contact_(contact), stats_(shared.stats.kinds[resourceIndex(Kind::Secret)]) {}
+    : shared_(shared), outlet_(outlet), contact_(contact), stats_(shared.stats.kinds[resourceIndex(Kind::Secret)]) {
+  stats_.waiting = true;
+}
 
 Secrets::~Secrets() { stop(); }
 

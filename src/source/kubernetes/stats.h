@@ -18,7 +18,7 @@ struct KindStats {
   std::atomic<uint64_t> failures = 0;  // of lists and watches, whatever the cause
   std::atomic<uint64_t> vanished = 0;  // times that the whole kind was deleted at once
   std::atomic<uint64_t> objects = 0;   // kept now
-  std::atomic<bool> waiting = true;    // not listed yet, or not served, or not to be read
+  std::atomic<bool> waiting = false;   // for a list: it has not come yet, is not served, or may not be read
 };
 
 struct KubernetesStats {
