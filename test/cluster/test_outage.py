@@ -10,8 +10,8 @@ from harness import isolated, objects
 
 def test_nothing_is_dropped_without_an_api_server(tmp_path):
     """Under load, through changes of each kind, and through a minute without it."""
-    outage = os.environ.get("EMISSARY_TEST_OUTAGE", "60")
-    result = json.loads(isolated.run("nodrop.nodrop", "--cluster", "--work", tmp_path, "--outage", outage, work=tmp_path, timeout=900))
+    size = ["--outage", os.environ.get("EMISSARY_TEST_OUTAGE", "60"), "--crowd", os.environ.get("EMISSARY_TEST_CROWD", "10000")]
+    result = json.loads(isolated.run("nodrop.nodrop", "--cluster", "--work", tmp_path, *size, work=tmp_path, timeout=900))
     assert all(result["requests"].values()), result
 
 
