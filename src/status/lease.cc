@@ -282,7 +282,7 @@ void Lease::setLeads(bool leads) {
   }
   if (std::exchange(leads_, leads) == leads) return;
   if (!stopping_) {
-    log::info(leads ? "this instance writes the objects' status" : "another instance writes the objects' status",
+    log::info(leads ? "this instance writes the objects' status" : "this instance writes the objects' status no more",
               {{"lease", options_.ns + "/" + options_.name}});
   }
   if (events_.leads) events_.leads(leads);
