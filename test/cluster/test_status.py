@@ -167,6 +167,23 @@ def test_the_lease_is_given_back(bed, site, instance):
     assert not holder()
 
 
+def test_a_restart_writes_nothing(bed, site, instance):
+    one = instance(bed, bed.kubeconfig(), namespace=site).up()
+    things = [serve(bed, site, name) for name in ("a", "b")] + [bed.client.apply(objects.mapping(site, "bad", "bad", prefix="(", prefix_regex=True))]
+    for thing, wanted in zip(things, (GOOD, GOOD, "!Invalid ?NotChecked !NotUsed")):
+        becomes(bed, thing, wanted)
+    things += [objects.listener(site), objects.host(site)]
+    for thing in things[3:]:
+        becomes(bed, thing, GOOD)
+    versions = lambda: [live(bed, thing)["metadata"]["resourceVersion"] for thing in things]  # noqa: E731
+    before = versions()
+    one.process.terminate()  # so that the Lease is free
+    one.process.wait()
+    one.up()
+    becomes(bed, serve(bed, site, "c"), GOOD)  # it has all, and writes
+    assert versions() == before
+
+
 def manifest(name, namespace):
     """The documents of deploy/rbac, for a namespace of the test's."""
     text = (RBAC / f"{name}.yaml").read_text().replace("namespace: emissary", f"namespace: {namespace}")
