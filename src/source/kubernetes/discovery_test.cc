@@ -197,6 +197,28 @@ TEST(KubernetesDiscovery, APermissionWithdrawnKeepsWhatWasRead) {
   }
 }
 
+TEST(KubernetesDiscovery, AKindThatMayBeListedButNotWatchedIsListedAgainAndAgain) {
+  World world;
+  world.mapping("a");
+  world.server.intercept = [](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.plural != "mappings" || !asked.is_watch) return std::nullopt;
+    return FakeServer::failure(403, "cannot watch resource \"mappings\"");
+  };
+  world.start();
+  EXPECT_EQ(world.synced, 1);
+  world.pass(12s);
+  EXPECT_NE(world.told().find("cannot watch resource"), std::string::npos) << world.told();
+  world.mapping("b");
+  world.pass(31s);
+  EXPECT_TRUE(world.has(Kind::Mapping, "default", "b"));
+  EXPECT_NE(world.told(), "");
+  world.server.intercept = nullptr;
+  world.pass(31s);
+  world.server.bookmark();
+  world.settle();
+  EXPECT_EQ(world.told(), "");
+}
+
 TEST(KubernetesDiscovery, NamespacesAreNotWaitedFor) {
   World world;
   forbid(world, {"namespaces"});
@@ -265,10 +287,13 @@ TEST(KubernetesDiscovery, SlicesThatMayNotBeReadAnyMoreAreReplaced) {
   world.pass(20s);
   forbid(world, {"endpointslices"});
   world.server.endWatches({200, "", {}, ""});
-  world.pass(2s);
+  world.pass(9s);
+  EXPECT_EQ(world.held(), "EndpointSlice default/s-1");  // it may be for a moment
+  world.pass(3s);
   EXPECT_EQ(world.held(), "Endpoints default/s");
-  // In one batch: there is no moment without addresses.
-  EXPECT_EQ(world.batches.size(), 2u);
+  // It is told, and then all in one batch: there is no moment without addresses.
+  EXPECT_EQ(world.batches.size(), 3u);
+  EXPECT_EQ(world.batches.back().events.size(), 2u);
 }
 
 TEST(KubernetesDiscovery, AnOlderVersionWhereTheNewerIsNotServed) {

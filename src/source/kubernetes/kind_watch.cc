@@ -75,6 +75,7 @@ KindWatch::KindWatch(Shared& shared, Outlet& outlet, Contact& contact, Discovery
     trouble_.severity = Severity::Warning;
   }
   trouble_.on_refused = [this] {
+    if (listed_ && on_refusal) on_refusal();
     if (state_ == State::Trying) become(State::Refused);
   };
 }
@@ -220,7 +221,7 @@ void KindWatch::failed(const Failure& failure) {
   const bool was_refused = trouble_.refused();
   trouble_.failed(failure);
   if (failure.what == Failure::What::NotFound) askDiscovery();
-  if (failure.what == Failure::What::Refused && !was_refused && on_refusal) on_refusal();
+  if (failure.what == Failure::What::Refused && !was_refused && !listed_ && on_refusal) on_refusal();
   outlet_.flush();
 }
 

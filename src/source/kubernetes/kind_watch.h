@@ -49,7 +49,8 @@ class KindWatch : public Feed {
   const Resource& resource() const { return resource_; }
   /// Called when state() has become another, or stayed Listed by another list; before what came is flushed.
   std::function<void()> on_state;
-  /// A first 403; it need not have lasted.
+  /// It may not be read. At once where nothing of it was read yet; else when that lasts, for servers that have just started refuse
+  /// much.
   std::function<void()> on_refusal;
 
   void begin() override;

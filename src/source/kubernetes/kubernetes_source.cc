@@ -77,7 +77,7 @@ class KubernetesSource::Impl {
   }
 
   void onSlices() {
-    if (slices_->state() == KindWatch::State::Listed) {
+    if (slices_->current()) {
       endpoints_->stop();
       endpoints_->forget();
     } else if (slices_->state() == KindWatch::State::Absent) {

@@ -39,6 +39,7 @@ void Reflector::start() {
   if (running_) return;
   running_ = true;
   version_.clear();
+  watch_refused_ = false;
   backoff_.reset();
   list();
 }
@@ -127,7 +128,7 @@ void Reflector::listed(const ListHead& head) {
   version_ = head.resource_version;
   page_ = std::min(shared_.options.bounds.page, target_.page);
   ++stats_.lists;
-  feed_.healthy();
+  if (!watch_refused_) feed_.healthy();
   if (running_) feed_.finish();
   if (running_) watch();
 }
@@ -167,6 +168,7 @@ void Reflector::checkSilence() {
 void Reflector::onPiece(std::string_view piece) {
   last_byte_ = shared_.loop.now();
   shared_.stats.last_contact = last_byte_.time_since_epoch().count();
+  watch_refused_ = false;
   if (!std::exchange(heard_, true)) feed_.healthy();
   if (!running_) return;
   // The lines' own bytes stand behind most of them; the last one needs room.
@@ -248,6 +250,7 @@ void Reflector::onStatus(int status, std::string text, std::optional<seconds> re
     default: break;
   }
   const bool refused = status >= 400 && status < 500;
+  watch_refused_ = refused && watching_;
   fail(refused ? Failure::What::Refused : Failure::What::Other, std::move(text), next, retry_after);
 }
 

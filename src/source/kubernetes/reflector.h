@@ -135,6 +135,8 @@ class Reflector {
   kube::Loop::Clock::time_point began_{}, last_byte_{}, expired_at_{};
   bool watching_ = false;
   bool heard_ = false;
+  /// Lists alone do not make it well.
+  bool watch_refused_ = false;
   /// What has come of a line; kept with room for the reader's padding.
   std::string buffer_;
 };

@@ -26,7 +26,15 @@ AllSecrets::AllSecrets(Secrets& owner)
       trouble_(owner.shared_, owner.outlet_, owner.contact_, resourceName(resourceOf(Kind::Secret))),
       reflector_(owner.shared_,
                  {allPath(owner.shared_.options), selectorsOf(resourceOf(Kind::Secret), owner.shared_.options), true, kPage}, *this,
-                 owner.stats_) {}
+                 owner.stats_) {
+  // What was read once is not given up for one answer: servers that have just started refuse much.
+  trouble_.on_refused = [this] { refused(); };
+}
+
+void AllSecrets::refused() {
+  trouble_.withdraw();
+  owner_.followNames();
+}
 
 void AllSecrets::begin() {
   ++round_;
@@ -60,10 +68,9 @@ void AllSecrets::flush() { owner_.outlet_.flush(); }
 void AllSecrets::healthy() { trouble_.over(); }
 
 void AllSecrets::failed(const Failure& failure) {
-  if (failure.what == Failure::What::Refused) {
+  if (failure.what == Failure::What::Refused && (!listed_ || owner_.by_name_)) {
     owner_.contact_.regained();
-    trouble_.withdraw();
-    owner_.followNames();
+    refused();
   } else {
     trouble_.failed(failure);
   }

@@ -31,6 +31,8 @@ class AllSecrets : public Feed {
   Secrets& owner_;
   Trouble trouble_;
   Reflector reflector_;
+  void refused();
+
   bool listed_ = false;
   uint32_t round_ = 0;
   std::vector<std::pair<SecretKey, ObjectPtr>> staged_;

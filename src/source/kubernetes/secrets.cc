@@ -217,7 +217,7 @@ void Secrets::tellRefusals() {
       findings.push_back(std::move(finding));
     }
   }
-  outlet_.tell("kubernetes: secrets", std::move(findings));
+  outlet_.tell("kubernetes: named secrets", std::move(findings));
 }
 
 }  // namespace emissary::source

@@ -200,13 +200,14 @@ TEST(KubernetesSecrets, ByNameWhereNotAllMayBeListed) {
   world.start();
   EXPECT_EQ(world.synced, 1);  // what is refused is not waited for
   EXPECT_EQ(world.held(), "Host default/a, Host default/b, Secret default/cert");
-  EXPECT_NE(world.told().find("kubernetes: secrets: error: Host default/b spec.tlsSecret: names one that cannot be had: Secret "
-                              "default/closed may not be read; grant get, list and watch on Secret default/closed to the "
-                              "ServiceAccount edge/gateway"),
-            std::string::npos)
+  EXPECT_NE(
+      world.told().find("kubernetes: named secrets: error: Host default/b spec.tlsSecret: names one that cannot be had: Secret "
+                        "default/closed may not be read; grant get, list and watch on Secret default/closed to the "
+                        "ServiceAccount edge/gateway"),
+      std::string::npos)
       << world.told();
   EXPECT_EQ(world.told().find("fallback"), std::string::npos);
-  EXPECT_EQ(world.findings.at("kubernetes: secrets")[0].path, "");
+  EXPECT_EQ(world.findings.at("kubernetes: named secrets")[0].path, "");
 
   world.secret("cert", "YW5vdGhlcg==");
   world.secret("late");
@@ -228,6 +229,29 @@ TEST(KubernetesSecrets, ByNameWhereNotAllMayBeListed) {
   EXPECT_EQ(world.held(), "Host default/b");
 }
 
+TEST(KubernetesSecrets, ARefusalForAMomentChangesNothing) {
+  World world;
+  world.host("a", "cert");
+  world.secret("cert");
+  world.start();
+  world.pass(20s);
+  allowOnly(world, {});
+  world.server.endWatches({200, "", {}, ""});
+  world.pass(5s);
+  EXPECT_TRUE(world.asked("fieldSelector=metadata.name").empty());
+  world.server.intercept = nullptr;
+  world.pass(31s);
+  EXPECT_EQ(world.batches.size(), 1u);
+
+  // For good: each by its name, and what was read stays.
+  allowOnly(world, {});
+  world.server.endWatches({200, "", {}, ""});
+  world.pass(15s);
+  EXPECT_FALSE(world.asked("fieldSelector=metadata.name%3Dcert").empty());
+  EXPECT_EQ(world.held(), "Host default/a, Secret default/cert");
+  EXPECT_NE(world.told().find("Secret default/cert may not be read"), std::string::npos) << world.told();
+}
+
 TEST(KubernetesSecrets, ARefusedOneIsAskedForAgain) {
   World world;
   world.host("a", "cert");
@@ -235,6 +259,8 @@ TEST(KubernetesSecrets, ARefusedOneIsAskedForAgain) {
   allowOnly(world, {});
   world.start();
   EXPECT_EQ(world.held(), "Host default/a");
+  EXPECT_NE(world.told(), "");
+  world.pass(60s);  // and of all of them in vain
   EXPECT_NE(world.told(), "");
   allowOnly(world, {"cert"});
   world.pass(31s);
