@@ -146,11 +146,7 @@ void Compiler::take(source::Batch batch) {
 void Compiler::take(const engine::Change& change) {
   pending_.push_back(change);
   stats_names_.erase(change.ref);
-  if (!change.object) {
-    objects_.erase(change.ref);
-    return;
-  }
-  objects_[change.ref] = change.object;
+  if (!change.object) return;
   const auto* mapping = std::get_if<model::Mapping>(&change.object->spec);
   if (mapping && !mapping->stats_name.empty()) stats_names_[change.ref] = mapping->stats_name;
   const auto* tcp = std::get_if<model::TcpMapping>(&change.object->spec);
@@ -196,9 +192,9 @@ std::vector<Finding> Compiler::findingsOfRefusals() const {
     if (behind.empty()) result.push_back(finding);
     for (const ObjectRef& ref : behind) {
       finding.object = ref;
-      const auto it = objects_.find(ref);
-      finding.path = it == objects_.end() ? "" : it->second->path;
-      finding.line = it == objects_.end() ? 0 : it->second->line;
+      const ObjectPtr object = engine_.standing(ref).object;
+      finding.path = object ? object->path : "";
+      finding.line = object ? object->line : 0;
       result.push_back(finding);
     }
   }

@@ -97,8 +97,6 @@ class Compiler {
   std::map<std::string, std::vector<Finding>> file_findings_;
   status::Ledger ledger_;
   std::vector<serve::Refusal> refusals_;
-  /// Where objects were read, for findings about what Envoy refuses.
-  std::map<ObjectRef, ObjectPtr> objects_;
   std::map<ObjectRef, std::string> stats_names_;
 
   /// Null when something has changed since.

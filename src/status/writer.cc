@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/memory.h"
 #include "manifest/parse.h"
 
 namespace emissary::status {
@@ -15,6 +16,8 @@ constexpr auto kRequest = 10s;
 constexpr auto kLongestPause = 60s;
 /// Items looked at in one turn of the loop.
 constexpr int kTurn = 256;
+// So many writes leave much memory behind that nobody needs any more.
+constexpr size_t kMany = 1000;
 
 /// What the server does not answer, or not now. Nothing else is sent meanwhile.
 bool isOutage(int status) { return status == 0 || status == 401 || status == 429 || status >= 500; }
@@ -173,7 +176,9 @@ void Writer::pump() {
     Item& item = items_.at(ref);
     unschedule(ref, item);
     begin(ref, item);
+    ++begun_;
   }
+  if (idle() && std::exchange(begun_, 0) > kMany) memory::giveBack();
   loop_.cancel(std::exchange(timer_, 0));
   if (due_.empty() || in_flight_ >= most) return;
   const Clock::time_point next = std::max({due_.begin()->first, paused_until_, now});

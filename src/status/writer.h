@@ -139,6 +139,7 @@ class Writer {
   std::set<std::pair<Clock::time_point, ObjectRef>> due_;
   std::map<ObjectRef, std::string> refused_;  // and why
   size_t in_flight_ = 0;
+  size_t begun_ = 0;  // since it rested last
   std::map<Kind, KindState> kinds_;
   /// The server asked us to wait, or does not answer.
   Clock::time_point paused_until_{};
