@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from harness import isolated, objects
+from harness.cluster import Cluster
 
 
 def test_nothing_is_dropped_without_an_api_server(tmp_path):
@@ -94,3 +95,22 @@ def test_kinds_that_come_later(own_cluster, instance):
     own_cluster.client.apply(objects.host(site))
     serve(own_cluster, site, "cart")
     one.answers("/cart/", "cart")
+
+
+def test_connections_that_are_taken_leave_of(root, tmp_path, instance):
+    """GOAWAY, which balances clients over several servers: at one of fifty requests, as often as the server can be told to."""
+    cluster = Cluster(tmp_path / "cluster", apiserver=["--goaway-chance=0.02"])
+    try:
+        with cluster.start().network.entered():
+            cluster.install_crds(objects.crds())
+            site = cluster.namespace()
+            cluster.client.apply(objects.listener(site))
+            cluster.client.apply(objects.host(site))
+            one = instance(cluster, cluster.kubeconfig(), namespace=site)
+            for number in range(5):
+                one.up()
+                serve(cluster, site, f"cart{number}")
+                one.answers(f"/cart{number}/", f"cart{number}")
+                one.kill()
+    finally:
+        cluster.stop()
