@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 
 #include <charconv>
-#include <ctime>
 
 namespace emissary {
 namespace {
@@ -24,12 +23,14 @@ std::string formatTime(std::chrono::system_clock::time_point time) {
 }
 
 std::optional<std::chrono::system_clock::time_point> parseTime(std::string_view text) {
-  const int year = number(text, 0, 4), month = number(text, 5, 2), day = number(text, 8, 2);
+  const int y = number(text, 0, 4), m = number(text, 5, 2), d = number(text, 8, 2);
   const int hour = number(text, 11, 2), minute = number(text, 14, 2), second = number(text, 17, 2);
-  if (year < 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 24 || minute < 0 || minute > 59 ||
-      second < 0 || second > 60 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') {
+  if (y < 0 || m < 0 || d < 0 || hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 60)
     return std::nullopt;
-  }
+  if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') return std::nullopt;
+  using namespace std::chrono;
+  const year_month_day date{year(y), month(static_cast<unsigned>(m)), day(static_cast<unsigned>(d))};
+  if (!date.ok()) return std::nullopt;
   size_t at = 19;
   if (at < text.size() && text[at] == '.') {
     at = text.find_first_not_of("0123456789", at + 1);
@@ -38,20 +39,13 @@ std::optional<std::chrono::system_clock::time_point> parseTime(std::string_view 
   int offset = 0;  // minutes
   const std::string_view zone = text.substr(at);
   if (zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':') {
-    const int hours = number(zone, 1, 2), minutes = number(zone, 4, 2);
-    if (hours < 0 || minutes < 0) return std::nullopt;
-    offset = (hours * 60 + minutes) * (zone[0] == '-' ? -1 : 1);
+    const int ahead = number(zone, 1, 2), more = number(zone, 4, 2);
+    if (ahead < 0 || more < 0) return std::nullopt;
+    offset = (ahead * 60 + more) * (zone[0] == '-' ? -1 : 1);
   } else if (zone != "Z") {
     return std::nullopt;
   }
-  std::tm parts{};
-  parts.tm_year = year - 1900;
-  parts.tm_mon = month - 1;
-  parts.tm_mday = day;
-  parts.tm_hour = hour;
-  parts.tm_min = minute;
-  parts.tm_sec = second;
-  return std::chrono::system_clock::from_time_t(timegm(&parts)) - std::chrono::minutes(offset);
+  return sys_days(date) + hours(hour) + minutes(minute - offset) + seconds(second);
 }
 
 }  // namespace emissary
