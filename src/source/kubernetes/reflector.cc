@@ -147,9 +147,9 @@ void Reflector::watch() {
   began_ = last_byte_ = shared_.loop.now();
   call_ = shared_.client.watch(
       std::move(request), [this](std::string_view piece) { onPiece(piece); },
-      [this](kube::Response response) {
+      [this](const kube::Response& response) {
         call_ = 0;
-        onWatchEnd(std::move(response));
+        onWatchEnd(response);
       });
   silence_ = shared_.loop.after(bounds.silence, [this] { checkSilence(); });
 }
@@ -218,7 +218,7 @@ void Reflector::onError(const WatchEvent& event) {
   onStatus(event.code == 0 ? 500 : event.code, text, {}, saysTooNew(event.code, text), Next::List);
 }
 
-void Reflector::onWatchEnd(kube::Response response) {
+void Reflector::onWatchEnd(const kube::Response& response) {
   const KubernetesBounds& bounds = shared_.options.bounds;
   const auto lived = std::chrono::duration_cast<milliseconds>(shared_.loop.now() - began_);
   if (lived >= bounds.healthy) backoff_.reset();

@@ -106,7 +106,7 @@ class Reflector {
   /// False: the watch is over, and what to do next is settled.
   bool onLine(std::string_view line);
   void onError(const WatchEvent& event);
-  void onWatchEnd(kube::Response response);
+  void onWatchEnd(const kube::Response& response);
   void onStatus(int status, std::string text, std::optional<std::chrono::seconds> retry_after, bool too_new, Next next);
   void expired();
   void fail(Failure::What what, std::string text, Next next, std::optional<std::chrono::seconds> retry_after = {});

@@ -110,7 +110,7 @@ void Secrets::referencesMoved(const std::set<SecretKey>& touched) {
 void Secrets::allListed() {
   if (std::exchange(by_name_, false)) {
     log::info("Secrets are read together again");
-    while (!named_.empty()) unfollow(named_.begin()->first);
+    while (!named_.empty()) unfollow(SecretKey(named_.begin()->first));
     tellRefusals();
   }
   // Named since its page was read.
@@ -188,8 +188,7 @@ void Secrets::follow(const SecretKey& key) {
   named->start();
 }
 
-void Secrets::unfollow(const SecretKey& given) {
-  const SecretKey key = given;
+void Secrets::unfollow(const SecretKey& key) {
   const auto it = named_.find(key);
   if (it == named_.end()) return;
   it->second->stop();
