@@ -214,17 +214,20 @@ void Writer::begin(const ObjectRef& ref, Item& item) {
   request.body = std::move(content.body);
   request.timeout = kRequest;
   ++in_flight_;
-  item.call = client_.send(std::move(request),
-                           [this, ref, hash = content.hash](const kube::Response& response) { finished(ref, hash, response); });
+  // Of now: the source may see what comes of the write before the answer does.
+  const auto done = [this, ref, hash = content.hash, before = *item.live](const kube::Response& response) {
+    finished(ref, hash, before, response);
+  };
+  item.call = client_.send(std::move(request), done);
 }
 
-void Writer::finished(const ObjectRef& ref, const Hash128& sent, const kube::Response& response) {
+void Writer::finished(const ObjectRef& ref, const Hash128& sent, const model::LiveStatus& before, const kube::Response& response) {
   Item& item = items_.at(ref);
   item.call = 0;
   --in_flight_;
   const bool passing = isPassing(response.status);
   if (response.ok()) {
-    written(ref, item, sent, response);
+    written(ref, item, sent, before, response);
   } else if (isUnknownField(response) && shapeOf(ref.kind) == Shape::Full) {
     plain(ref.kind);
   } else if (response.status == 404) {
@@ -241,13 +244,14 @@ void Writer::finished(const ObjectRef& ref, const Hash128& sent, const kube::Res
   pump();
 }
 
-void Writer::written(const ObjectRef& ref, Item& item, const Hash128& sent, const kube::Response& response) {
+void Writer::written(const ObjectRef& ref, Item& item, const Hash128& sent, const model::LiveStatus& before,
+                     const kube::Response& response) {
   const std::optional<manifest::Value> after = objectIn(response.body);
   if (!after) return failed(item, {0, "", {}, "the answer is no object"});
   count(WriteResult::Written);
   outages_ = 0;
   item.failures = 0;
-  const model::LiveStatus before = std::exchange(*item.live, model::readLiveStatus(after->find("status")));
+  item.live = model::readLiveStatus(after->find("status"));
   item.sent = sent;
   item.made = item.live->hash;
   notRefused(ref);

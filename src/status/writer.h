@@ -107,8 +107,9 @@ class Writer {
   void unschedule(const ObjectRef& ref, Item& item);
   void pump();
   void begin(const ObjectRef& ref, Item& item);
-  void finished(const ObjectRef& ref, const Hash128& sent, const kube::Response& response);
-  void written(const ObjectRef& ref, Item& item, const Hash128& sent, const kube::Response& response);
+  void finished(const ObjectRef& ref, const Hash128& sent, const model::LiveStatus& before, const kube::Response& response);
+  void written(const ObjectRef& ref, Item& item, const Hash128& sent, const model::LiveStatus& before,
+               const kube::Response& response);
   void missing(const ObjectRef& ref, Item& item);
   void failed(Item& item, const kube::Response& response);
   void refused(const ObjectRef& ref, Item& item, const kube::Response& response);

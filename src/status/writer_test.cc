@@ -475,6 +475,18 @@ TEST_F(WriterTest, AnErrorThatAppearsIsAnEvent) {
   EXPECT_EQ(server_.events.size(), 2u);
 }
 
+TEST_F(WriterTest, AnErrorIsAnEventThoughTheSourceSeesItsStatusFirst) {
+  writer_->lead(true);
+  loop_.advance(1s);
+  want("a", bad("no"));
+  loop_.advance(3ms);
+  ASSERT_EQ(writes(), 1u) << "it has arrived, and the answer is on its way";
+  writer_->observe(server_.observed(mapping("a")));
+  loop_.advance(1s);
+  EXPECT_EQ(server_.events.size(), 1u);
+  EXPECT_EQ(writes(), 1u);
+}
+
 TEST_F(WriterTest, WhatTheStatusTellsAlreadyIsNoEvent) {
   writer_->lead(true);
   want("a", bad("no"));
