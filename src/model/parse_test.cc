@@ -226,8 +226,9 @@ std::string hashOf(std::string_view yaml) { return parsedObject(yaml)->hash.hex(
 
 TEST(ModelParse, WhatAnApiServerCounts) {
   const manifest::Value document =
-      manifest::parse("{apiVersion: getambassador.io/v3alpha1, kind: Mapping, metadata: {name: a, generation: 7, uid: u-1},"
-                      " spec: {prefix: /, service: a}}")
+      manifest::parse(
+          "{apiVersion: getambassador.io/v3alpha1, kind: Mapping, metadata: {name: a, generation: 7, uid: u-1},"
+          " spec: {prefix: /, service: a}}")
           .documents.at(0);
   const ObjectPtr served = parseDocument(document, {}).objects.at(0), filed = parseDocument(document, {"a.yaml"}).objects.at(0);
   EXPECT_EQ(served->generation, 7);
