@@ -387,7 +387,7 @@ async def tcp(run, count):
 Phase = collections.namedtuple("Phase", "run short full what where", defaults=("either",))
 ALL = {
     "mappings": Phase(mappings, 40, 200, "Mappings added, changed and deleted"),
-    "weights": Phase(weights, 8, 60, "changes of a canary's weights"),
+    "weights": Phase(weights, 8, 60, "changes of a canary's weights", "folder"),  # an API server takes its members one by one
     "renames": Phase(renames, 6, 60, "renamed Mappings"),
     "reorders": Phase(reorders, 6, 60, "changes of the order of routes"),
     "hosts": Phase(hosts, 6, 30, "Hosts added, and every third removed"),

@@ -86,7 +86,8 @@ class Converter {
       case dom::element_type::STRING: {
         const std::string_view text(from);
         out.type = Value::Type::String;
-        if ((bytes_ += text.size()) > limits_.max_bytes) return tooLong();
+        bytes_ += text.size();
+        if (bytes_ > limits_.max_bytes) return tooLong();
         out.string = text;
         return true;
       }
@@ -124,7 +125,8 @@ class Converter {
     out.type = Value::Type::Map;
     for (const dom::key_value_pair field : from) {
       if (skip_(field.key)) continue;
-      if ((bytes_ += field.key.size()) > limits_.max_bytes) return tooLong();
+      bytes_ += field.key.size();
+      if (bytes_ > limits_.max_bytes) return tooLong();
       Value& value = out.map.emplace_back(std::string(field.key), Value()).second;
       if (!convert(field.value, depth + 1, value)) return false;
     }
