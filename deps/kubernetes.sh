@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The folder with kube-apiserver, kube-controller-manager, kubectl and etcd, of the versions in deps/kubernetes/go.mod; prints its
-# path. The first call builds them from their Go modules, some ten minutes of one core; they are static, and stay in the cache.
+# The folder with kube-apiserver, kube-controller-manager, kubectl, etcd and helm, of the versions in deps/kubernetes/go.mod; prints its
+# path. The first call builds them from their Go modules, some ten minutes of one core (half a minute of it is helm, which is made of
+# much the same packages); they are static, and stay in the cache.
 . "$(dirname "$0")/common.sh"
 home=$cache/kubernetes-$(cat "$deps/kubernetes/go.mod" "$deps/kubernetes/go.sum" "$deps/kubernetes.sh" | sha256sum | cut -c1-16)
 if [ ! -d "$home" ]; then
@@ -21,8 +22,11 @@ if [ ! -d "$home" ]; then
     IFS=. read -r major minor _ <<<"${version#v}"
     of=k8s.io/component-base/version
     set_version="-X $of.gitVersion=$version -X $of.gitMajor=$major -X $of.gitMinor=$minor -X $of.gitTreeState=clean"
+    helm=$(awk '$1 == "helm.sh/helm/v3" { print $2 }' "$deps/kubernetes/go.mod")
+    of=helm.sh/helm/v3
+    set_version+=" -X $of/internal/version.version=$helm -X $of/pkg/chartutil.k8sVersionMajor=$major -X $of/pkg/chartutil.k8sVersionMinor=$minor"
     cd "$deps/kubernetes"
-    for program in etcd=go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kubectl}; do
+    for program in etcd=go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kubectl} helm.sh/helm/v3/cmd/helm; do
       name=${program%%=*}
       nice -n 5 "$go" build -p "${JOBS:-$(nproc)}" -ldflags "-s -w $set_version" -o "$work/bin/${name##*/}" "${program#*=}" >&2
     done

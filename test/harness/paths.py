@@ -23,7 +23,7 @@ def envoy():
 
 
 def kubernetes():
-    """The folder with kube-apiserver, kube-controller-manager, kubectl and etcd; built once by deps/kubernetes.sh."""
+    """The folder with kube-apiserver, kube-controller-manager, kubectl, etcd and helm; built once by deps/kubernetes.sh."""
     if "EMISSARY_TEST_KUBERNETES" not in os.environ:
         os.environ["EMISSARY_TEST_KUBERNETES"] = subprocess.run(
             [ROOT / "deps" / "kubernetes.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
