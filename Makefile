@@ -16,6 +16,10 @@ help: ## list all targets
 build: ## build/emissary, optimised, with its symbols aside in build/emissary.debug
 	@scripts/build
 
+.PHONY: image
+image: ## build/emissary-image.tar, an OCI archive; ENVOY=PATH ships another Envoy
+	@scripts/image
+
 .PHONY: test
 test: ## install what tests need, build, run all tests; ends with a line of counts
 	@JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) scripts/test release

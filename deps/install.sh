@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Debian 12 packages that building or testing needs: deps/install.sh [build|test|lint]...  (default: build)
+# Install the Debian 12 packages that building or testing needs: deps/install.sh [build|test|lint|image]...  (default: build)
 # Asks dpkg first, so that it costs nothing where all is there and needs root only where something is missing.
 set -euo pipefail
 
@@ -12,6 +12,8 @@ test=(python3 python3-venv python3-pip iproute2 util-linux curl openssl ca-certi
 lint=(clang-format-19 clang-tidy-19)
 fuzz=(clang-19 libclang-rt-19-dev llvm-19)
 bench=(wrk)
+# what runs images in tests; building one needs none of it
+image=(podman runc)
 
 wanted=()
 for set in "${@:-build}"; do
@@ -21,7 +23,8 @@ for set in "${@:-build}"; do
     lint) wanted+=("${lint[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
-    *) echo "usage: deps/install.sh [build|test|lint|fuzz|bench]..." >&2; exit 2 ;;
+    image) wanted+=("${image[@]}") ;;
+    *) echo "usage: deps/install.sh [build|test|lint|fuzz|bench|image]..." >&2; exit 2 ;;
   esac
 done
 
