@@ -1,33 +1,12 @@
 """Tests against a real Kubernetes API server. `bed` is a cluster that all tests of the run share: each gets namespaces of its own
 from it, and does it no violence. `own_cluster` is the test's alone. Either way the test lives in the cluster's network."""
-import os
-
 import pytest
 
-from harness import objects, shared_bed
+from harness import objects
 from harness.cluster import Cluster
+from harness.fixtures import _shared, bed, namespace, root  # noqa: F401
 from harness.instance import Instance, can_be_pod
 from harness.isolated import LOG_LINES
-
-
-@pytest.fixture(scope="session")
-def root():
-    if os.geteuid() != 0:
-        pytest.skip("a cluster's network needs root; `unshare --user --net --map-root-user` is enough")
-
-
-@pytest.fixture(scope="session")
-def _shared(root, tmp_path_factory):
-    base = tmp_path_factory.getbasetemp()
-    # Under xdist each process has a folder in that of the run.
-    return shared_bed.join((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
-
-
-@pytest.fixture
-def bed(_shared):
-    with _shared.network.entered():
-        yield _shared
-    _shared.forget()
 
 
 @pytest.fixture
@@ -38,11 +17,6 @@ def own_cluster(root, tmp_path):
             yield cluster
     finally:
         cluster.stop()
-
-
-@pytest.fixture
-def namespace(bed):
-    return bed.namespace()
 
 
 @pytest.fixture
