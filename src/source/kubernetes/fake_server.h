@@ -43,6 +43,8 @@ class FakeServer {
   /// Versions of groups that are there: "/apis/networking.k8s.io/v1".
   std::set<std::string> missing_versions;
   bool expired_as_event = false;
+  /// Lists may come as the beginning of a watch.
+  bool streams = true;
 
   static Json refusal(int code, const std::string& message) {
     return {{"kind", "Status"}, {"apiVersion", "v1"}, {"status", "Failure"}, {"code", code}, {"message", message}};
@@ -179,6 +181,12 @@ class FakeServer {
     if (fields.starts_with(name) && metadata["name"] != fields.substr(name.size())) return false;
     return fields != "metadata.namespace!=kube-system" || metadata.value("namespace", "") != "kube-system";
   }
+  static std::string kindOfPlural(const std::string& plural) {
+    for (const Resource& resource : resources()) {
+      if (resource.plural == plural) return std::string(kindName(resource.kind));
+    }
+    return "";
+  }
   void record(const std::string& type, const Resource& resource, const Json& object) {
     history_.push_back({version_, type, std::string(resource.plural), apiVersion(resource, resource.versions[0]),
                         std::string(kindName(resource.kind)), object});
@@ -248,6 +256,7 @@ class FakeServer {
     client_.answer(call, 200, Json{{"kind", "XList"}, {"metadata", metadata}, {"items", items}}.dump());
   }
   void beginWatch(kube::Client::Call call, const Asked& asked) {
+    if (asked.value("sendInitialEvents") == "true") return stream(call, asked);
     const int64_t version = std::stoll(asked.value("resourceVersion"));
     if (version > version_) return client_.answer(call, failure(504, "Too large resource version: 7, current: 3"));
     if (version < compacted_) {
@@ -258,6 +267,25 @@ class FakeServer {
     }
     watches_[call] = version;
     feed(call, asked);
+  }
+  void stream(kube::Client::Call call, const Asked& asked) {
+    if (!streams) return client_.answer(call, failure(422, "sendInitialEvents: Forbidden: is not enabled"));
+    const std::string oldest = asked.value("resourceVersion");
+    if (!oldest.empty() && std::stoll(oldest) > version_)
+      return client_.answer(call, failure(504, "Too large resource version: 7, current: 3"));
+    std::string lines;
+    for (const auto& [key, object] : objects_[asked.plural]) {
+      if (!matches(asked, object)) continue;
+      Json whole = object;
+      whole["kind"] = kindOfPlural(asked.plural);
+      lines += Json{{"type", "ADDED"}, {"object", whole}}.dump() + "\n";
+    }
+    const Json end = {{"resourceVersion", std::to_string(version_)}, {"annotations", {{"k8s.io/initial-events-end", "true"}}}};
+    lines += Json{{"type", "BOOKMARK"}, {"object", {{"metadata", end}}}}.dump() + "\n";
+    watches_[call] = version_;
+    const bool whole = !spoil || spoil(lines);
+    client_.stream(call, lines);
+    if (!whole && client_.open().contains(call)) client_.answer(call, kube::Response{0, "", {}, "cut"});
   }
   bool feed(kube::Client::Call call, const Asked& asked) {
     std::string lines;

@@ -16,12 +16,16 @@ struct KubernetesBounds {
 
   /// Objects asked for at once.
   int page = 500;
+  /// Ask for lists as streams, which spares the server making them up in memory, until one says that it has none.
+  bool streaming = true;
   /// A longer event is taken for a broken stream.
   size_t max_event_bytes = 64u << 20;
   /// What a watch asks the server to last: between these two.
   std::chrono::seconds watch_least{300}, watch_most{600};
   /// A watch that has brought no byte for so long is dead: servers send a bookmark a minute.
   Time silence = std::chrono::minutes(3);
+  /// A list that comes as a stream and stands still for so long is asked for in pages.
+  Time stalled{30'000};
   /// Between tries that fail: from the first, doubled up to the most.
   Time backoff_first{800}, backoff_most{30'000};
   /// While the server cannot be reached: between looks whether it is back; then all that waits tries again within the time.

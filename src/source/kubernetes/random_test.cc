@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 
 class Storm {
  public:
-  explicit Storm(uint32_t seed) : random_(seed), world_(options()) {
+  explicit Storm(uint32_t seed) : random_(seed), world_(options(), seed % 2 == 1) {
     world_.server.intercept = [this](const FakeServer::Asked& asked) { return failure(asked); };
     world_.server.spoil = [this](std::string& bytes) { return spoil(bytes); };
   }

@@ -10,6 +10,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// On the bookmark that ends the list at the beginning of a watch.
+constexpr std::string_view kInitialEnd = "k8s.io/initial-events-end";
+
 constexpr size_t kLargePage = 16u << 20;
 constexpr int kLeastPage = 10;
 
@@ -91,7 +94,8 @@ void Reflector::list() {
   more_.clear();
   watching_ = false;
   feed_.begin();
-  requestPage();
+  if (shared_.options.bounds.streaming && !shared_.pages_only && !in_pages_) follow(true);
+  else requestPage();
 }
 
 void Reflector::requestPage() {
@@ -127,22 +131,27 @@ void Reflector::onPage(kube::Response response) {
 void Reflector::listed(const ListHead& head) {
   version_ = head.resource_version;
   page_ = std::min(shared_.options.bounds.page, target_.page);
+  in_pages_ = false;
   ++stats_.lists;
   if (!watch_refused_) feed_.healthy();
   if (running_) feed_.finish();
-  if (running_) watch();
+  if (running_ && !watching_) watch();
 }
 
-void Reflector::watch() {
+void Reflector::watch() { follow(false); }
+
+void Reflector::follow(bool all) {
   const KubernetesBounds& bounds = shared_.options.bounds;
   kube::Request request;
   const auto lasting = static_cast<int64_t>(
       shared_.chance.between(static_cast<double>(bounds.watch_least.count()), static_cast<double>(bounds.watch_most.count())));
-  request.path = fmt::format("{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}{}", target_.path, lasting,
-                             kube::escaped(version_), target_.selectors);
+  request.path = fmt::format("{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={}{}{}", target_.path, lasting,
+                             all && version_.empty() ? "" : "&resourceVersion=" + kube::escaped(version_), target_.selectors);
+  if (all) request.path += "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
   ++stats_.watches;
   buffer_.clear();
-  watching_ = true;
+  initial_ = all;
+  watching_ = !all;
   heard_ = false;
   began_ = last_byte_ = shared_.loop.now();
   call_ = shared_.client.watch(
@@ -151,18 +160,20 @@ void Reflector::watch() {
         call_ = 0;
         onWatchEnd(response);
       });
-  silence_ = shared_.loop.after(bounds.silence, [this] { checkSilence(); });
+  silence_ = shared_.loop.after(all ? bounds.stalled : bounds.silence, [this] { checkSilence(); });
 }
 
 void Reflector::checkSilence() {
   silence_ = 0;
   const auto quiet = std::chrono::duration_cast<milliseconds>(shared_.loop.now() - last_byte_);
-  const milliseconds left = shared_.options.bounds.silence - quiet;
+  const milliseconds left = (initial_ ? shared_.options.bounds.stalled : shared_.options.bounds.silence) - quiet;
   if (left > milliseconds(0)) {
     silence_ = shared_.loop.after(left, [this] { checkSilence(); });
     return;
   }
-  fail(Failure::What::Connection, fmt::format("nothing has come for {} s", quiet.count() / 1000), Next::Watch);
+  in_pages_ = initial_;
+  fail(Failure::What::Connection, fmt::format("nothing has come for {} s", quiet.count() / 1000),
+       initial_ ? Next::List : Next::Watch);
 }
 
 void Reflector::onPiece(std::string_view piece) {
@@ -206,6 +217,7 @@ bool Reflector::onLine(std::string_view line) {
     onError(*event);
     return false;
   }
+  if (initial_) return onInitial(*event);
   version_ = event->item.resource_version;
   if (event->type == EventType::Bookmark) return true;
   ++stats_.events;
@@ -213,12 +225,45 @@ bool Reflector::onLine(std::string_view line) {
   return running_;
 }
 
+bool Reflector::onInitial(const WatchEvent& event) {
+  if (event.type == EventType::Added) {
+    feed_.add(event.item);
+    return running_;
+  }
+  if (event.type != EventType::Bookmark) {
+    in_pages_ = true;
+    fail(Failure::What::Other, "a list that comes as a stream holds more than objects", Next::List);
+    return false;
+  }
+  if (!event.item.annotated(kInitialEnd)) return true;
+  initial_ = false;
+  watching_ = true;
+  listed({std::string(event.item.resource_version), ""});
+  return running_;
+}
+
+/// Of a list that was to come as a stream. Whatever is wrong with that, pages may do.
+void Reflector::onStreamRefused(const kube::Response& response) {
+  in_pages_ = true;
+  const int status = response.status;
+  const bool unknown = status == 400 || status == 422;
+  if (unknown) shared_.pages_only = true;
+  if (unknown || status == 403 || status == 405) {
+    endCall();
+    return list();
+  }
+  if (status == 200) return fail(Failure::What::Other, "a list that comes as a stream breaks off", Next::List);
+  onStatus(status, response.text(), response.retry_after, saysTooNew(status, response.body), Next::List);
+}
+
 void Reflector::onError(const WatchEvent& event) {
+  in_pages_ = initial_;
   const std::string text(event.message.empty() ? std::string_view("the server ends the watch") : event.message);
   onStatus(event.code == 0 ? 500 : event.code, text, {}, saysTooNew(event.code, text), Next::List);
 }
 
 void Reflector::onWatchEnd(const kube::Response& response) {
+  if (initial_) return onStreamRefused(response);
   const KubernetesBounds& bounds = shared_.options.bounds;
   const auto lived = std::chrono::duration_cast<milliseconds>(shared_.loop.now() - began_);
   if (lived >= bounds.healthy) backoff_.reset();

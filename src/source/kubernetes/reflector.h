@@ -1,6 +1,6 @@
 #pragma once
-// Follows one resource: lists it in pages, then watches from where the list ended, for ever. What it reads goes to a Feed; it keeps
-// no objects itself.
+// Follows one resource: lists it, then watches from where the list ended, for ever. A list comes as the beginning of the watch
+// where the server offers that (sendInitialEvents), else in pages. What it reads goes to a Feed; it keeps no objects itself.
 //
 // What it relies on: only an event DELETED and a complete list say that an object is gone. So whatever goes wrong with a watch
 // ends in another watch from the last version seen, or, when that cannot be, in another list.
@@ -65,6 +65,8 @@ struct Shared {
   KubernetesStats& stats;
   /// All there are.
   std::set<Reflector*> reflectors = {};
+  /// The server has said that it does not stream lists.
+  bool pages_only = false;
 };
 
 class Reflector {
@@ -102,6 +104,11 @@ class Reflector {
   void onPage(kube::Response response);
   void listed(const ListHead& head);
   void watch();
+  /// `all`: first what there is, then what changes.
+  void follow(bool all);
+  /// Part of a list that comes as a stream.
+  bool onInitial(const WatchEvent& event);
+  void onStreamRefused(const kube::Response& response);
   void onPiece(std::string_view piece);
   /// False: the watch is over, and what to do next is settled.
   bool onLine(std::string_view line);
@@ -134,6 +141,8 @@ class Reflector {
   int page_;
   kube::Loop::Clock::time_point began_{}, last_byte_{}, expired_at_{};
   bool watching_ = false;
+  bool initial_ = false;   // of a watch: what comes is the list
+  bool in_pages_ = false;  // the next list; a streamed one has failed
   bool heard_ = false;
   /// Lists alone do not make it well.
   bool watch_refused_ = false;

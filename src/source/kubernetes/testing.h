@@ -19,8 +19,10 @@ class World {
  public:
   using Json = nlohmann::json;
 
-  explicit World(KubernetesOptions given = {}) : server(client), options(std::move(given)) {
+  /// `streaming`: lists come as streams where the server has it. In pages there is more to see.
+  explicit World(KubernetesOptions given = {}, bool streaming = false) : server(client), options(std::move(given)) {
     options.seed = 1;
+    options.bounds.streaming = streaming;
     if (options.ns == "default") options.ns = "own";
   }
 
