@@ -1,4 +1,6 @@
 """What networks and servers do between the gateway and the API server: after it, all is as if nothing had been."""
+import re
+
 import pytest
 
 from harness import objects
@@ -123,8 +125,6 @@ def test_watches_are_damaged(http_proxy, story, damage):
 
 
 def test_a_cut_within_an_event(http_proxy, story):
-    def cut(number, line):
-        raise Cut
     story = story(http_proxy)
     http_proxy.on(WATCH, lines=cut, times=5)
     http_proxy.cut()
@@ -148,14 +148,41 @@ def test_requests_are_refused(http_proxy, story, refusal):
 
 
 def test_a_page_gets_too_old(bed, site, instance, http_proxy):
-    """The token for the next page is not good any more: the list begins anew."""
+    """The token for the next page is not good any more: the list begins anew. Pages are for servers that stream no lists."""
+    refused = http_proxy.on("GET .*sendInitialEvents=", answer=answer(422, "sendInitialEvents is forbidden for watch", "Invalid"))
     bed.service(site, "echo", [bed.backend("echo")])
     bed.client.many(bed.client.create, [objects.mapping(site, f"m{i}", "echo") for i in range(600)])
     rule = http_proxy.on("GET .*mappings[?].*continue=", answer=answer(410, "the provided continue parameter is too old", "Expired"), times=1)
     one = instance(bed, bed.kubeconfig(server=http_proxy.url), namespace=site).up()
     assert rule.hits == 1
+    assert refused.hits > 0
     one.answers("/m0/", "echo")
     one.answers("/m599/", "echo")
+
+
+def cut(_number, _line):
+    raise Cut
+
+
+STREAMED = "GET .*mappings[?].*sendInitialEvents="
+PAGED = re.compile("/mappings[?].*limit=")
+
+
+@pytest.mark.parametrize("damage", [
+    None, lambda number, line: [line] if number < 3 else cut(number, line), lambda number, line: [line] if number < 3 else None,
+    lambda number, line: [line if number != 3 else line[:len(line) // 2] + b"\n"],
+    lambda number, line: [line if number != 3 else error_event(500, "no leader")],
+], ids=["whole", "cut", "ends", "half", "error"])
+def test_lists_come_as_streams(bed, site, instance, http_proxy, damage):
+    """One that fails is followed by pages; nothing is served of half a list."""
+    bed.service(site, "echo", [bed.backend("echo")])
+    bed.client.many(bed.client.create, [objects.mapping(site, f"m{i}", "echo") for i in range(20)])
+    rule = http_proxy.on(STREAMED, lines=damage, times=1)
+    one = instance(bed, bed.kubeconfig(server=http_proxy.url), namespace=site).up()
+    assert rule.hits == 1
+    assert any(PAGED.search(target) for _, target, _ in http_proxy.requests) == bool(damage)
+    for i in range(20):
+        one.answers(f"/m{i}/", "echo")
 
 
 def test_the_server_is_slow(bed, site, instance):

@@ -13,7 +13,8 @@ READ = "get list watch"
 
 def rules(ours=KINDS, core="services", slices=True):
     """What is needed, Secrets apart."""
-    out = [rule("getambassador.io", ours, READ), rule("core", core, READ), rule("networking.k8s.io", "ingresses", READ)]
+    out = [rule("getambassador.io", ours, READ), rule("core", core, READ), rule("networking.k8s.io", "ingresses", READ),
+           rule("core", "namespaces", "get")]
     return out + ([rule("discovery.k8s.io", "endpointslices", READ)] if slices else [])
 
 
@@ -114,4 +115,24 @@ def test_a_kind_that_may_not_be_read(bed, site, instance):
     until(lambda: not any("may not be read" in text for text in told(one)), "nothing to tell any more")
     bed.client.delete(role)
     bed.client.delete(bed.client.get("rbac.authorization.k8s.io/v1", "RoleBinding", site, role["metadata"]["name"]))
+    one.answers("/cart/", "cart")
+
+
+def test_labels_of_the_own_namespace(bed, site, instance):
+    """A Role can grant a get of its own Namespace, and no more of them."""
+    bed.client.patch({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": site}}, {"metadata": {"labels": {"team": "edge"}}})
+    account = bed.account(site, "gateway", [*rules(), secrets()])
+    selected = {"namespace": {"from": "SELECTOR", "selector": {"matchLabels": {"team": "edge"}}}}
+    bed.client.apply(objects.listener(site, "labelled", 8081, hostBinding=selected))
+    serve(bed, site, "cart")
+    one = instance(bed, account.kubeconfig(), namespace=site).up()
+    one.answers("/cart/", "cart", port=8081)
+    assert not [text for text in told(one) if "may not be read" in text]
+
+
+def test_labels_of_an_own_namespace_that_may_not_be_read(bed, site, instance):
+    account = bed.account(site, "gateway", [*(one for one in rules() if one["resources"] != ["namespaces"]), secrets()])
+    serve(bed, site, "cart")
+    one = instance(bed, account.kubeconfig(), namespace=site).up()
+    is_told(one, f"namespaces/{site} may not be read", f"the ServiceAccount {site}/gateway")
     one.answers("/cart/", "cart")

@@ -208,6 +208,10 @@ class FakeServer {
       client_.answer(call, failure(404, "the server could not find the requested resource"));
     } else if (group == asked.path) {
       discover(call, group);
+    } else if (asked.path == "/api/v1/namespaces/" + asked.ns) {
+      const auto& all = objects_["namespaces"];
+      const auto it = all.find("/" + asked.ns);
+      it == all.end() ? client_.answer(call, failure(404, "not found")) : client_.answer(call, 200, it->second.dump());
     } else if (!served.contains(asked.plural)) {
       client_.answer(call, failure(404, "the server could not find the requested resource"));
     } else if (asked.is_watch) {

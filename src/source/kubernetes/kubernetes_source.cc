@@ -10,6 +10,7 @@
 #include "compile/host.h"
 #include "source/kubernetes/discovery.h"
 #include "source/kubernetes/kind_watch.h"
+#include "source/kubernetes/own_namespace.h"
 #include "source/kubernetes/secrets.h"
 #include "source/kubernetes/trouble.h"
 
@@ -29,10 +30,12 @@ class KubernetesSource::Impl {
         outlet_(loop, options_, std::move(sink), std::move(observer)),
         contact_(shared_, outlet_),
         discovery_(shared_),
-        secrets_(shared_, outlet_, contact_) {
+        secrets_(shared_, outlet_, contact_),
+        own_namespace_(shared_, outlet_) {
     outlet_.refer({{{options_.ns, std::string(compile::kFallbackSecret)}, "", false}});
     outlet_.on_references = [this](const std::set<SecretKey>& touched) { secrets_.referencesMoved(touched); };
     secrets_.on_state = [this] { check(); };
+    own_namespace_.on_state = [this] { check(); };
     for (const Resource& resource : resources()) {
       if (resource.kind == Kind::Secret || (options_.single_namespace && !resource.namespaced)) continue;
       kinds_.push_back(std::make_unique<KindWatch>(shared_, outlet_, contact_, discovery_, resource));
@@ -58,12 +61,14 @@ class KubernetesSource::Impl {
     for (const auto& kind : kinds_) {
       if (kind.get() != endpoints_) kind->start();
     }
+    if (options_.single_namespace) own_namespace_.start();
   }
 
   void stop() {
     started_ = false;
     for (const auto& kind : kinds_) kind->stop();
     secrets_.stop();
+    own_namespace_.stop();
     contact_.stop();
     outlet_.stop();
   }
@@ -97,7 +102,8 @@ class KubernetesSource::Impl {
     const auto ready = [this](const auto& kind) { return settled(*kind); };
     const auto referring = [&](const auto& kind) { return !kind->resource().refers || settled(*kind); };
     if (std::all_of(kinds_.begin(), kinds_.end(), referring)) secrets_.start();
-    if (!outlet_.synced() && std::all_of(kinds_.begin(), kinds_.end(), ready) && secrets_.settled()) {
+    if (!outlet_.synced() && std::all_of(kinds_.begin(), kinds_.end(), ready) && secrets_.settled() &&
+        (!options_.single_namespace || own_namespace_.settled())) {
       log::info("everything on the API server has been read");
       outlet_.sync();
     }
@@ -137,6 +143,7 @@ class KubernetesSource::Impl {
   Contact contact_;
   Discovery discovery_;
   Secrets secrets_;
+  OwnNamespace own_namespace_;
   std::vector<std::unique_ptr<KindWatch>> kinds_;
   KindWatch* slices_ = nullptr;
   KindWatch* endpoints_ = nullptr;

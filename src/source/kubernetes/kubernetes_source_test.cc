@@ -119,7 +119,51 @@ TEST(KubernetesSource, NothingBelongsToOtherNamespacesInSingleNamespaceMode) {
   world.server.put(Kind::Mapping, "edge", "here", {{"spec", {{"prefix", "/"}, {"service", "s"}}}});
   world.start();
   EXPECT_EQ(world.held(), "Mapping edge/here");
-  for (const std::string& line : world.client.log()) EXPECT_NE(line.find("/namespaces/edge/"), std::string::npos) << line;
+  for (const std::string& line : world.client.log()) EXPECT_NE(line.find("/namespaces/edge"), std::string::npos) << line;
+}
+
+TEST(KubernetesSource, LabelsOfTheOwnNamespaceCountInSingleNamespaceMode) {
+  KubernetesOptions options;
+  options.ns = "edge";
+  options.single_namespace = true;
+  World world(options);
+  const auto labelled = [&](const std::string& team) {
+    world.server.put(Kind::Namespace, "", "edge", {{"metadata", {{"labels", {{"team", team}}}}}});
+  };
+  labelled("x");
+  bool away = true;
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (away && asked.path == "/api/v1/namespaces/edge") return kube::Response{503, "", {}, ""};
+    return std::nullopt;
+  };
+  world.start();
+  EXPECT_EQ(world.synced, 0);
+  away = false;
+  world.pass(std::chrono::seconds(2));
+  EXPECT_EQ(world.synced, 1);
+  EXPECT_EQ(world.objects.at({Kind::Namespace, "", "edge"})->labels.at("team"), "x");
+  // Seen at the next look; what cannot be asked stays as it is.
+  labelled("y");
+  world.pass(std::chrono::seconds(40));
+  EXPECT_EQ(world.objects.at({Kind::Namespace, "", "edge"})->labels.at("team"), "y");
+  away = true;
+  world.pass(std::chrono::seconds(80));
+  EXPECT_TRUE(world.has(Kind::Namespace, "", "edge"));
+  EXPECT_EQ(world.told(), "");
+}
+
+TEST(KubernetesSource, AnOwnNamespaceThatMayNotBeReadHoldsNothingUp) {
+  KubernetesOptions options;
+  options.ns = "edge";
+  options.single_namespace = true;
+  World world(options);
+  world.server.intercept = [&](const FakeServer::Asked& asked) -> std::optional<kube::Response> {
+    if (asked.path == "/api/v1/namespaces/edge") return FakeServer::failure(403, "no");
+    return std::nullopt;
+  };
+  world.start();
+  EXPECT_EQ(world.synced, 1);
+  EXPECT_NE(world.told().find("namespaces/edge may not be read; grant get on namespaces/edge"), std::string::npos) << world.told();
 }
 
 TEST(KubernetesSource, Selectors) {

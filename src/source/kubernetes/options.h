@@ -43,6 +43,8 @@ struct KubernetesBounds {
   /// Looks that must agree, over at least the time, before a kind that was served counts as gone.
   int gone_looks = 3;
   Time gone_time{30'000};
+  /// Between looks at our own Namespace where Namespaces cannot be watched.
+  Time own_namespace{30'000};
   /// A change that brings the first reference to a Secret waits for the Secret at most so long.
   Time hold{1'000};
   /// Deletions that follow each other within this belong together.

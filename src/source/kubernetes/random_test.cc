@@ -144,7 +144,9 @@ class Storm {
       const auto it = world_.objects.find({Kind::Secret, "default", object["metadata"]["name"]});
       ASSERT_NE(it, world_.objects.end()) << key;
       const size_t length = object["data"]["tls.crt"].get<std::string>() == "YQ==" ? 1 : 0;
-      if (length == 1) EXPECT_EQ(std::get<model::Secret>(it->second->spec).certificate, "a");
+      if (length == 1) {
+        EXPECT_EQ(std::get<model::Secret>(it->second->spec).certificate, "a");
+      }
     }
     std::set<std::string> held;
     for (const auto& [ref, object] : world_.objects) held.insert(ref.text());

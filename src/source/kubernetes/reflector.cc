@@ -94,6 +94,8 @@ void Reflector::list() {
   more_.clear();
   watching_ = false;
   feed_.begin();
+  // Still so: the last one has failed.
+  in_pages_ = std::exchange(initial_, false) || in_pages_;
   if (shared_.options.bounds.streaming && !shared_.pages_only && !in_pages_) follow(true);
   else requestPage();
 }
@@ -150,6 +152,7 @@ void Reflector::follow(bool all) {
   if (all) request.path += "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
   ++stats_.watches;
   buffer_.clear();
+  late_.clear();
   initial_ = all;
   watching_ = !all;
   heard_ = false;
@@ -171,7 +174,6 @@ void Reflector::checkSilence() {
     silence_ = shared_.loop.after(left, [this] { checkSilence(); });
     return;
   }
-  in_pages_ = initial_;
   fail(Failure::What::Connection, fmt::format("nothing has come for {} s", quiet.count() / 1000),
        initial_ ? Next::List : Next::Watch);
 }
@@ -217,7 +219,7 @@ bool Reflector::onLine(std::string_view line) {
     onError(*event);
     return false;
   }
-  if (initial_) return onInitial(*event);
+  if (initial_) return onInitial(*event, line);
   version_ = event->item.resource_version;
   if (event->type == EventType::Bookmark) return true;
   ++stats_.events;
@@ -225,26 +227,30 @@ bool Reflector::onLine(std::string_view line) {
   return running_;
 }
 
-bool Reflector::onInitial(const WatchEvent& event) {
-  if (event.type == EventType::Added) {
-    feed_.add(event.item);
+bool Reflector::onInitial(const WatchEvent& event, std::string_view line) {
+  if (event.type != EventType::Bookmark) {
+    // What has changed since the server took its picture of all objects comes after them, and before the list's end is told.
+    if (event.type == EventType::Added && late_.empty()) {
+      feed_.add(event.item);
+    } else {
+      late_.emplace_back(line).reserve(line.size() + AnswerReader::kPadding);
+    }
     return running_;
   }
-  if (event.type != EventType::Bookmark) {
-    in_pages_ = true;
-    fail(Failure::What::Other, "a list that comes as a stream holds more than objects", Next::List);
-    return false;
-  }
   if (!event.item.annotated(kInitialEnd)) return true;
+  const std::string version(event.item.resource_version);
   initial_ = false;
   watching_ = true;
-  listed({std::string(event.item.resource_version), ""});
+  listed({version, ""});
+  for (const std::string& changed : std::exchange(late_, {})) {
+    if (!running_ || !onLine(changed)) return false;
+  }
+  version_ = version;
   return running_;
 }
 
 /// Of a list that was to come as a stream. Whatever is wrong with that, pages may do.
 void Reflector::onStreamRefused(const kube::Response& response) {
-  in_pages_ = true;
   const int status = response.status;
   const bool unknown = status == 400 || status == 422;
   if (unknown) shared_.pages_only = true;
@@ -257,7 +263,6 @@ void Reflector::onStreamRefused(const kube::Response& response) {
 }
 
 void Reflector::onError(const WatchEvent& event) {
-  in_pages_ = initial_;
   const std::string text(event.message.empty() ? std::string_view("the server ends the watch") : event.message);
   onStatus(event.code == 0 ? 500 : event.code, text, {}, saysTooNew(event.code, text), Next::List);
 }

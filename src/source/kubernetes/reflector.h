@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kube/client.h"
 #include "kube/loop.h"
@@ -107,7 +108,7 @@ class Reflector {
   /// `all`: first what there is, then what changes.
   void follow(bool all);
   /// Part of a list that comes as a stream.
-  bool onInitial(const WatchEvent& event);
+  bool onInitial(const WatchEvent& event, std::string_view line);
   void onStreamRefused(const kube::Response& response);
   void onPiece(std::string_view piece);
   /// False: the watch is over, and what to do next is settled.
@@ -143,6 +144,8 @@ class Reflector {
   bool watching_ = false;
   bool initial_ = false;   // of a watch: what comes is the list
   bool in_pages_ = false;  // the next list; a streamed one has failed
+  /// Lines that wait for the end of the list that comes as a stream.
+  std::vector<std::string> late_;
   bool heard_ = false;
   /// Lists alone do not make it well.
   bool watch_refused_ = false;

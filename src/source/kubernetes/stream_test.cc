@@ -1,6 +1,8 @@
 // Lists that come as the beginning of a watch.
 
-#include <map>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 #include "source/kubernetes/testing.h"
 
@@ -64,7 +66,7 @@ TEST(KubernetesStream, AServerWithoutThemIsAskedForPages) {
 }
 
 TEST(KubernetesStream, OneThatBreaksOffIsFollowedByPages) {
-  for (const std::string how : {"cut", "error", "deleted", "stalled"}) {
+  for (const std::string how : {"cut", "error", "stalled"}) {
     World world({}, true);
     world.mapping("a");
     world.mapping("b");
@@ -75,10 +77,6 @@ TEST(KubernetesStream, OneThatBreaksOffIsFollowedByPages) {
       lines = first;
       if (how == "error") {
         lines += Json{{"type", "ERROR"}, {"object", FakeServer::refusal(500, "no")}}.dump() + "\n";
-      } else if (how == "deleted") {
-        Json event = Json::parse(first);
-        event["type"] = "DELETED";
-        lines += event.dump() + "\n";
       }
       return how != "cut";
     };
@@ -90,6 +88,40 @@ TEST(KubernetesStream, OneThatBreaksOffIsFollowedByPages) {
     EXPECT_EQ(world.asked("/mappings?limit").size(), 1u) << how;
     EXPECT_TRUE(world.deleted.empty()) << how;
   }
+}
+
+TEST(KubernetesStream, ChangesSinceItsBeginningComeBeforeItsEnd) {
+  World world({}, true);
+  for (const std::string name : {"a", "b", "c"}) world.mapping(name);
+  world.server.spoil = [&](std::string& lines) {
+    if (lines.find("\"Mapping\"") == std::string::npos) return true;
+    std::vector<Json> events;
+    std::istringstream in(std::exchange(lines, {}));
+    for (std::string line; std::getline(in, line);) events.push_back(Json::parse(line));
+    const auto say = [&](const Json& event, const std::string& type) {
+      Json other = event;
+      other["type"] = type;
+      lines += other.dump() + "\n";
+    };
+    for (const Json& event : events) {
+      if (event["type"] == "BOOKMARK") {
+        say(events[0], "DELETED");
+        say(events[1], "MODIFIED");
+        say(events[2], "DELETED");
+        say(events[2], "ADDED");
+      }
+      lines += event.dump() + "\n";
+    }
+    return true;
+  };
+  world.start();
+  EXPECT_EQ(world.synced, 1);
+  EXPECT_EQ(world.held(), "Mapping default/b, Mapping default/c");
+  EXPECT_TRUE(world.asked("?limit").empty());
+  world.server.spoil = nullptr;
+  world.mapping("d");
+  world.settle();
+  EXPECT_EQ(world.held(), "Mapping default/b, Mapping default/c, Mapping default/d");
 }
 
 TEST(KubernetesStream, OneThatMayNotBeWatchedIsFollowedByPages) {
