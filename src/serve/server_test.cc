@@ -50,14 +50,17 @@ class Peer final : public Connection, public std::enable_shared_from_this<Peer> 
     deliver();
   }
   void write(Response response) override {
+    bool answering = false;
     const bool reading = watched_.with([&] {
       EXPECT_FALSE(writing_) << "one write at a time";
       received_.push_back(response);
+      // As it was when the test could first see the response.
+      answering = answers_;
       writing_ = !reads_responses_;
       return reads_responses_;
     });
     if (reading) sink_.written(id());
-    if (answers_) request({.type = response.type, .nonce = response.nonce});
+    if (answering) request({.type = response.type, .nonce = response.nonce});
   }
   void finish() override {
     watched_.with([this] {
