@@ -79,9 +79,10 @@ golden: build ## write the expected files of test/golden anew; read the diff bef
 	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" -m pytest -q test/golden --rewrite-golden
 
 .PHONY: reference
-reference: ## write docs/reference anew out of api/
+reference: build ## write docs/reference anew out of api/, and docs/program.md out of the program
 	@deps/install.sh test
 	@"$$(deps/python.sh)" scripts/reference.py
+	@build/emissary reference >docs/program.md
 
 .PHONY: demo
 demo: ## gateway, real Envoy and sample backends on examples/quickstart; DETACH=1 leaves it running

@@ -14,6 +14,7 @@
 #include "model/text.h"
 
 #include "base/uuid.h"
+#include "settings/variables.h"
 
 namespace emissary::settings {
 namespace {
@@ -27,16 +28,7 @@ struct BadValue {
   throw BadValue{fmt::format("{}: \"{}\" cannot be used: {}", source, value, cure)};
 }
 
-const std::string* find(const Environment& env, const std::string& name) {
-  const auto it = env.find(name);
-  return it == env.end() || it->second.empty() ? nullptr : &it->second;
-}
-
-bool isTrue(const std::string* text) {
-  if (!text) return false;
-  const std::string word = lower(*text);
-  return word == "y" || word == "yes" || word == "on" || word == "1" || word == "true" || word == "t";
-}
+const std::string* find(const Environment& env, const char* name) { return read(env, name); }
 
 std::optional<uint64_t> number(std::string_view text) {
   uint64_t value = 0;
@@ -280,6 +272,22 @@ void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   s.all_envoy_metrics = metrics && *metrics == "all";
 }
 
+constexpr const char* kLater[] = {"explain", "diff", "convert", "webhook"};
+
+/// docs/program.md.
+Exit reference(const CLI::App& app) {
+  std::string out =
+      "# The program\n\nMade by `make reference` out of the program itself. A flag wins over its variable.\n\n## Commands\n";
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const bool later = std::find(std::begin(kLater), std::end(kLater), command->get_name()) != std::end(kLater);
+    if (later || command->get_group().empty()) continue;
+    std::string help = command->help("emissary");
+    help.erase(help.find_last_not_of('\n') + 1);
+    out += fmt::format("\n### emissary {}\n\n```\n{}\n```\n", command->get_name(), help);
+  }
+  return {0, out + "\n## Environment\n\n" + variablesPage(), ""};
+}
+
 Exit usage(std::string_view command, std::string_view message) {
   return {2, "", fmt::format("emissary{}{}: {}\n", command.empty() ? "" : " ", command, message)};
 }
@@ -289,8 +297,6 @@ void parseInto(CLI::App& app, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());
   app.parse(arguments);
 }
-
-constexpr const char* kLater[] = {"explain", "diff", "convert", "webhook"};
 
 Parsed parseChild(const std::vector<std::string>& arguments) {
   Settings s;
@@ -385,6 +391,7 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
   Flags version_flags;
   version->add_option("--envoy", version_flags.envoy, "the Envoy that run would be given");
   for (const char* name : kLater) app.add_subcommand(name, "not in this version");
+  const CLI::App* page = app.add_subcommand("reference", "print the reference of commands and environment, as Markdown")->group("");
 
   try {
     parseInto(app, arguments);
@@ -396,6 +403,7 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
     return usage(subs.empty() ? "" : subs[0]->get_name(), fmt::format("{} (--help says more)", error.what()));
   }
 
+  if (*page) return reference(app);
   const std::string name = app.get_subcommands().at(0)->get_name();
   try {
     if (*run || *control_plane) {

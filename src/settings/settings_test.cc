@@ -1,7 +1,10 @@
 #include "settings/settings.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "settings/variables.h"
 
 namespace emissary::settings {
 namespace {
@@ -22,6 +25,16 @@ Exit stopped(const std::vector<std::string>& arguments, const Environment& env =
   if (const Exit* exit = std::get_if<Exit>(&parsed)) return *exit;
   ADD_FAILURE() << "was accepted";
   return {};
+}
+
+TEST(Settings, EveryVariableIsInTheReference) {
+  const Exit page = stopped({"reference"});
+  EXPECT_EQ(page.code, 0);
+  EXPECT_THAT(page.out, HasSubstr("### emissary run\n"));
+  EXPECT_EQ(page.out.find("control-plane"), std::string::npos);
+  for (const auto& rows : {variables(), idleVariables()}) {
+    for (const Variable& one : rows) EXPECT_THAT(page.out, HasSubstr(fmt::format("| `{}` | ", one.name)));
+  }
 }
 
 TEST(Settings, VariablesForObjects) {
