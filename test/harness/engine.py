@@ -3,9 +3,11 @@
 All of it lives in namespaces (mounts, processes, an empty network) that end with the program that made them: podman's storage, its
 monitors, the containers. That works in a plain chroot too, where nothing can be mounted privately at first: the root is bound to a
 folder, which makes a mount of it, and entered."""
+import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import subprocess
 import sys
@@ -88,18 +90,18 @@ class Engine:
         self.holder.wait()
 
 
-def flags(user=None, environment=None, mounts=(), tmpfs=("/tmp",), capabilities=(), read_only=True, entrypoint=None, sysctls=None, hosts=None):
+def flags(user=None, environment=None, mounts=(), tmpfs=("/tmp",), capabilities=(), read_only=True, entrypoint=None, new_privileges=False):
     """As strict as can be unless told otherwise. `mounts`: (path, path inside, read-only); `entrypoint`: a list."""
     files = min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    out = ["--pull", "never", "--security-opt", "no-new-privileges", "--cap-drop", "ALL", "--ulimit", f"nofile={files}:{files}",
+    out = ["--pull", "never", "--cap-drop", "ALL", "--ulimit", f"nofile={files}:{files}",
            "--ulimit", f"nproc={PROCESSES}:{PROCESSES}", "--log-driver", "k8s-file", "--no-hosts"]
+    out += [] if new_privileges else ["--security-opt", "no-new-privileges"]
     # podman's own temporary folders would make up for a root that cannot be written.
     out += ["--read-only", "--read-only-tmpfs=false"] if read_only else []
     out += [part for path in tmpfs for part in ("--tmpfs", f"{path}:rw,nosuid,nodev,noexec,mode=1777")]
     out += [part for path, inside, closed in mounts for part in ("--volume", f"{path}:{inside}:{'ro' if closed else 'rw'}")]
     out += [part for one in capabilities for part in ("--cap-add", one)]
     out += [part for key, value in (environment or {}).items() for part in ("--env", f"{key}={value}")]
-    out += [part for key, value in (sysctls or {}).items() for part in ("--sysctl", f"{key}={value}")]
     out += ["--user", user] if user else []
     out += ["--entrypoint", json.dumps(entrypoint)] if entrypoint else []
     return out
@@ -128,6 +130,16 @@ class Container:
         if len(found) != 1:
             raise Failed(f"one {word} expected: {self.processes()}")
         return found[0]
+
+    def main(self):
+        """A descriptor of its first process, readable once that ended; None if it has."""
+        state = self.state()
+        for entry in pathlib.Path("/proc").iterdir() if state["Pid"] else ():
+            with contextlib.suppress(OSError):
+                numbers = re.search(r"^NSpid:(.*)$", (entry / "status").read_text(), re.M) if entry.name.isdigit() else None
+                if numbers and numbers[1].split()[-2:] == [str(state["Pid"]), "1"]:
+                    return os.pidfd_open(int(entry.name))
+        return None
 
     def state(self):
         return json.loads(self.engine.podman("inspect", self.name))[0]["State"]
