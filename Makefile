@@ -74,15 +74,20 @@ fuzz-coverage: ## how much of compile and generate the corpus of the engine's fu
 	    $$(ls $(CURDIR)/src/{compile,generate}/*.cc | grep -v _test)
 
 .PHONY: golden
-golden: build ## write the expected files of test/golden anew; read the diff before you commit it
+golden: build ## write the expected files of test/golden and test/chart anew; read the diff before you commit it
 	@deps/install.sh test
-	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" -m pytest -q test/golden --rewrite-golden
+	@EMISSARY_BINARY=build/emissary "$$(deps/python.sh)" -m pytest -q test/golden test/chart --rewrite-golden
 
 .PHONY: reference
 reference: build ## write docs/reference anew out of api/, and docs/program.md out of the program
 	@deps/install.sh test
 	@"$$(deps/python.sh)" scripts/reference.py
 	@build/emissary reference >docs/program.md
+
+.PHONY: chart
+chart: build ## write anew what the charts hold of elsewhere: CRDs, and the tables of values in their READMEs
+	@deps/install.sh test
+	@"$$(deps/python.sh)" scripts/chart.py
 
 .PHONY: demo
 demo: ## gateway, real Envoy and sample backends on examples/quickstart; DETACH=1 leaves it running
