@@ -188,6 +188,15 @@ def test_images():
     assert found["Deployment", "gateway-emissary-ingress-canary"]["spec"]["template"]["spec"]["containers"][0]["image"].endswith("emissary:2")
 
 
+def test_numbers_that_are_texts():
+    """As --set-string makes them."""
+    found = helm.rendered({"replicaCount": "2", "adminService": {"port": "8877"},
+                           "service": {"ports": [{"name": "http", "port": "80", "targetPort": "8080", "nodePort": "30080"}]}})
+    assert found["Service", "gateway-emissary-ingress"]["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080}]
+    assert found["Deployment", "gateway-emissary-ingress"]["spec"]["replicas"] == 2
+    assert pod({"service": {"ports": [{"name": "http", "port": "80", "targetPort": "8080"}]}})[1]["ports"][0] == {"name": "http", "containerPort": 8080}
+
+
 def test_mixed_canary():
     found = helm.rendered({"canary": {"enabled": True, "mixPods": True, "replicaCount": 1}})
     assert [name for kind, name in found if kind == "Service"] == ["gateway-emissary-ingress-admin", "gateway-emissary-ingress"]

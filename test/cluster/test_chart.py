@@ -8,6 +8,7 @@ import yaml
 from harness import bed as beds
 from harness import certs, helm, kube, monitoring, objects
 from harness.bed import until
+from harness.helm import release
 
 CASES = sorted((pathlib.Path(__file__).parents[1] / "chart" / "cases").glob("*/values.yaml"))
 NAME = "gateway-emissary-ingress"
@@ -30,8 +31,10 @@ def operator(bed):
         bed.established(thing["metadata"]["name"])
 
 
-def release(bed, namespace, *arguments, values=None):
-    return helm.helm(*arguments, "--namespace", namespace, network=bed.network, kubeconfig=bed.work / "admin.kubeconfig", values=values)
+def read_by(one):
+    """{resource: whether it is waited for}."""
+    lines = one.ask("/metrics")[1].splitlines()
+    return {line.split('"')[1]: line.endswith(" 1") for line in lines if line.startswith("emissary_kubernetes_waiting{")}
 
 
 def workload(bed, namespace):
@@ -81,6 +84,7 @@ def test_one_namespace(bed, namespace, instance):
     one = instance(bed, account.kubeconfig(), namespace=namespace).up()
     one.answers("/cart/", "cart")
     until(lambda: objects.conditions(bed.client.get(objects.V3, "Mapping", namespace, cart["metadata"]["name"])).get("Programmed"), "a status")
+    until(lambda: len(read_by(one)) > 10 and not any(read_by(one).values()), "all kinds read")
     assert '"errors": []' in one.ask("/ambassador/v0/diag/?json=true")[1].replace('"errors":[]', '"errors": []')
 
     release(bed, namespace, "upgrade", "gateway", helm.CHART, values={**values, "replicaCount": 3, "module": {"use_remote_address": False}})
@@ -110,6 +114,7 @@ def test_a_cluster(own_cluster, instance, tmp_path):
     own_cluster.client.create(objects.host(shop, "tls", "tls.test", tlsSecret={"name": "tls"}))
     one = instance(own_cluster, beds.Account(own_cluster, edge, NAME).kubeconfig(), arguments=["--namespace", edge]).up()
     one.answers("/cart/", "cart")
+    until(lambda: len(read_by(one)) > 10 and not any(read_by(one).values()), "all kinds read")
 
     def missing():
         one.get("/cart/")

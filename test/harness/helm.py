@@ -38,3 +38,8 @@ def template(values=None, chart=CHART, release="gateway", namespace="edge", flag
 def rendered(*arguments, **named):
     """The same as dicts, by (kind, name)."""
     return {(thing["kind"], thing["metadata"]["name"]): thing for thing in kube.objects(template(*arguments, **named))}
+
+
+def release(bed, namespace, *arguments, values=None):
+    """helm as the administrator of a cluster of tests."""
+    return helm(*arguments, "--namespace", namespace, network=bed.network, kubeconfig=bed.work / "admin.kubeconfig", values=values)

@@ -1,0 +1,66 @@
+"""The chart with the image: helm installs them, and everything that runs has the chart's own permissions, for a whole cluster."""
+import asyncio
+
+import pytest
+import yaml
+
+from harness import objects
+from harness.bed import until
+from harness.helm import CHART, release
+from harness.node import Endpoints, Node
+from test_rolling import Load, follows
+
+IMAGE = "registry.test/emissary:1"
+
+
+@pytest.fixture
+def node(bed, namespace, engine, gateway_image, tmp_path):
+    made = Node(bed, engine, tmp_path, {IMAGE: gateway_image}, [namespace])
+    yield made
+    made.close()
+    print(made.logs())
+
+
+def of(installation, thing):
+    """Others look at the same cluster."""
+    thing["spec"]["ambassador_id"] = [installation]
+    return thing
+
+
+def test_a_release(bed, namespace, node):
+    """Installed, applied to, upgraded under load, scaled; on a port that only root could bind, by nobody."""
+    shop = bed.namespace()  # not the gateway's own
+    bed.install_crds(objects.crds())
+    bed.client.apply(of(namespace, objects.listener(namespace, port=80, hostBinding={"namespace": {"from": "ALL"}})))
+    bed.client.apply(of(namespace, objects.host(shop)))
+    for name in "first", "second":
+        bed.service(shop, name, [bed.backend(name)])
+    bed.client.apply(of(namespace, objects.mapping(shop, "first", "first")))
+    values = {"replicaCount": 2, "fullnameOverride": namespace, "image": {"fullImageOverride": IMAGE}, "ingressClassResource": {"name": namespace},
+              "env": {"AMBASSADOR_ID": namespace, "ENVOY_CONCURRENCY": 1},
+              "service": {"type": "ClusterIP", "ports": [{"name": "http", "port": 80, "targetPort": 80}]}}
+    release(bed, namespace, "install", namespace, CHART, "--wait", values=values)
+    endpoints = Endpoints(bed, namespace, namespace, "http")
+    try:
+        until(lambda: len(endpoints.ready) == 2, "two Pods ready")
+        asyncio.run(upgraded(bed, namespace, shop, values, endpoints))
+        until(lambda: node.ended, "what the ended Pods told")
+        assert set(map(str, node.ended.values())) == {"{'emissary-ingress': 0}"}, node.ended
+    finally:
+        endpoints.close()
+        release(bed, namespace, "uninstall", namespace)
+
+
+async def upgraded(bed, namespace, shop, values, endpoints):
+    bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(of(namespace, objects.mapping(shop, "second", "second"))))
+    for where in endpoints.ready:
+        await follows(where, "/second/", "second")
+    until(lambda: objects.conditions(bed.client.get(objects.V3, "Mapping", shop, "second")).get("Programmed"), "a status")
+    load, old = Load(endpoints), set(endpoints.ready)
+    await asyncio.to_thread(release, bed, namespace, "upgrade", namespace, CHART, "--wait",
+                            values={**values, "replicaCount": 3, "podAnnotations": {"new": "yes"}})
+    await asyncio.to_thread(until, lambda: len(endpoints.ready) == 3 and not old & set(endpoints.ready), "three others ready")
+    for where in endpoints.ready:
+        await follows(where, "/second/", "second")
+    await load.end()
+    assert load.answered > 50 and not load.failed, load.failed[:20]
