@@ -3,20 +3,9 @@ from it, and does it no violence. `own_cluster` is the test's alone. Either way 
 import pytest
 
 from harness import objects
-from harness.cluster import Cluster
-from harness.fixtures import _shared, bed, namespace, root  # noqa: F401
+from harness.fixtures import _shared, bed, namespace, own_cluster, root  # noqa: F401
 from harness.instance import Instance, can_be_pod
 from harness.isolated import LOG_LINES
-
-
-@pytest.fixture
-def own_cluster(root, tmp_path):
-    cluster = Cluster(tmp_path / "cluster")
-    try:
-        with cluster.start().network.entered():
-            yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What objects' status says, who writes it, and what becomes of it where not all is allowed."""
 import base64
-import copy
 import json
-
 
 import pytest
 import yaml
@@ -257,24 +255,8 @@ def test_without_a_permission_traffic_is_served_and_it_is_told(bed, site, instan
         assert "status" not in live(bed, bad)
 
 
-def shaped_as_upstreams(crds):
-    """Mappings and Hosts alone have a status, and that no conditions."""
-    for crd in crds:
-        for version in crd["spec"]["versions"]:
-            version.pop("additionalPrinterColumns", None)
-            properties = version["schema"]["openAPIV3Schema"]["properties"]
-            if crd["spec"]["names"]["kind"] in ("Mapping", "Host"):
-                fields = ("state", "reason") if crd["spec"]["names"]["kind"] == "Mapping" else ("state", "errorReason", "tlsCertificateSource")
-                properties["status"] = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
-            else:
-                properties.pop("status", None)
-                version.pop("subresources", None)
-        yield crd
-
-
 def test_crds_of_another_shape(own_cluster, instance):
-    text = yaml.safe_dump_all(list(shaped_as_upstreams(copy.deepcopy(list(kube.objects(objects.crds()))))))
-    own_cluster.install_crds(text)
+    own_cluster.install_crds(objects.crds_shaped_as_upstreams())
     site = own_cluster.namespace()
     own_cluster.client.apply(objects.listener(site))
     host = own_cluster.client.apply(objects.host(site))

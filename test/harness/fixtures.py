@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from . import image, shared_bed
+from .cluster import Cluster
 from .engine import Engine
 
 
@@ -31,6 +32,16 @@ def bed(_shared):
     with _shared.network.entered():
         yield _shared
     _shared.forget()
+
+
+@pytest.fixture
+def own_cluster(root, tmp_path):
+    cluster = Cluster(tmp_path / "cluster")
+    try:
+        with cluster.start().network.entered():
+            yield cluster
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture

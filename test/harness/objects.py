@@ -2,7 +2,9 @@
 import functools
 import subprocess
 
-from . import paths
+import yaml
+
+from . import kube, paths
 
 V3 = "getambassador.io/v3alpha1"
 
@@ -11,6 +13,22 @@ V3 = "getambassador.io/v3alpha1"
 def crds(*flags):
     """What `emissary crds` prints."""
     return subprocess.run([str(paths.emissary()), "crds", *flags], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def crds_shaped_as_upstreams():
+    """The same in upstream's shape: Mappings and Hosts alone have a status, and that no conditions."""
+    shaped = list(kube.objects(crds()))
+    for crd in shaped:
+        for version in crd["spec"]["versions"]:
+            version.pop("additionalPrinterColumns", None)
+            properties = version["schema"]["openAPIV3Schema"]["properties"]
+            if crd["spec"]["names"]["kind"] in ("Mapping", "Host"):
+                fields = ("state", "reason") if crd["spec"]["names"]["kind"] == "Mapping" else ("state", "errorReason", "tlsCertificateSource")
+                properties["status"] = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
+            else:
+                properties.pop("status", None)
+                version.pop("subresources", None)
+    return yaml.safe_dump_all(shaped)
 
 
 def make(kind, namespace, name, labels=None, **spec):

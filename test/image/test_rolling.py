@@ -1,17 +1,27 @@
 """The image as a Deployment: its Pods run on a node of tests, behind clients that follow the Service's endpoints."""
 import asyncio
 import contextlib
+import os
 import random
+import signal
 import time
 
 import pytest
 import yaml
 
 from harness import client, objects, paths
-from harness.bed import DEADLINE, until
+from harness.bed import DEADLINE, rule, until
 from harness.node import Endpoints, Node
 
 IMAGE = "registry.test/emissary:1"
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: gateway}
+spec:
+  selector: {app: gateway}
+  ports: [{name: http, port: 80, targetPort: http}, {name: admin, port: 8877, targetPort: admin}]
+"""
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment
@@ -42,22 +52,50 @@ spec:
           volumeMounts: [{name: tmp, mountPath: /tmp}]
           livenessProbe: {httpGet: {path: /ambassador/v0/check_alive, port: admin}, periodSeconds: 2}
           readinessProbe: {httpGet: {path: /ambassador/v0/check_ready, port: admin}, periodSeconds: 1}
----
-apiVersion: v1
-kind: Service
+"""
+# As upstream's chart writes it: a root that can be written, and no folder of its own for what is temporary.
+UPSTREAMS = """
+apiVersion: apps/v1
+kind: Deployment
 metadata: {name: gateway}
 spec:
-  selector: {app: gateway}
-  ports: [{name: http, port: 80, targetPort: http}, {name: admin, port: 8877, targetPort: admin}]
+  selector: {matchLabels: {app: gateway}}
+  template:
+    metadata: {labels: {app: gateway, product: aes, profile: main}}
+    spec:
+      serviceAccountName: gateway
+      securityContext: {runAsUser: 8888}
+      volumes: [{name: ambassador-pod-info, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}]
+      containers:
+        - name: emissary-ingress
+          image: registry.test/emissary:1
+          env:
+            - {name: HOST_IP, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}
+            - {name: AMBASSADOR_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+          ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 8877}]
+          securityContext: {allowPrivilegeEscalation: false}
+          volumeMounts: [{name: ambassador-pod-info, mountPath: /tmp/ambassador-pod-info, readOnly: true}]
+          livenessProbe: {httpGet: {path: /ambassador/v0/check_alive, port: admin}, periodSeconds: 3}
+          readinessProbe: {httpGet: {path: /ambassador/v0/check_ready, port: admin}, periodSeconds: 3}
 """
 
 
 @pytest.fixture
-def node(bed, namespace, engine, gateway_image, tmp_path):
-    made = Node(bed, engine, tmp_path, {IMAGE: gateway_image}, [namespace])
-    yield made
-    made.close()
-    print(made.logs())
+def nodes(engine, gateway_image, tmp_path):
+    """nodes(bed, namespace): a node of that namespace."""
+    made = []
+    def make(bed, namespace):
+        made.append(Node(bed, engine, tmp_path, {IMAGE: gateway_image}, [namespace]))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+        print(one.logs())
+
+
+@pytest.fixture
+def node(bed, namespace, nodes):
+    return nodes(bed, namespace)
 
 
 @pytest.fixture
@@ -66,22 +104,21 @@ def gateway(bed, namespace, node):
     bed.install_crds(objects.crds())
     bed.client.apply((paths.ROOT / "deploy/rbac/namespaced.yaml").read_text().replace("namespace: emissary", f"namespace: {namespace}")
                      .replace("kind: Namespace\nmetadata:\n  name: emissary", f"kind: Namespace\nmetadata:\n  name: {namespace}"))
-    with deployed(bed, namespace, 2) as endpoints:
+    with deployed(bed, namespace, DEPLOYMENT) as endpoints:
         yield endpoints
 
 
 @contextlib.contextmanager
-def deployed(bed, namespace, replicas):
+def deployed(bed, namespace, deployment, replicas=2):
     bed.client.apply(objects.listener(namespace))
     bed.client.apply(objects.host(namespace))
     for name in "first", "second":
         bed.service(namespace, name, [bed.backend(name)])
     bed.client.apply(objects.mapping(namespace, "first", "first", timeout_ms=0, allow_upgrade=["websocket"]))
-    for thing in yaml.safe_load_all(DEPLOYMENT):
+    for thing in map(yaml.safe_load, (deployment, SERVICE)):
         thing["metadata"]["namespace"] = namespace
-        if thing["kind"] == "Deployment":
-            thing["spec"]["replicas"] = replicas
         bed.client.create(thing)
+    bed.kubectl("scale", "--namespace", namespace, "deployment/gateway", f"--replicas={replicas}")
     endpoints = Endpoints(bed, namespace, "gateway", "http")
     until(lambda: len(endpoints.ready) == replicas, f"{replicas} Pods ready")
     try:
@@ -157,11 +194,6 @@ class Talk:
         self.connection.close()
 
 
-def restart(bed, namespace):
-    deployment = bed.client.get("apps/v1", "Deployment", namespace, "gateway")
-    bed.client.patch(deployment, {"spec": {"template": {"metadata": {"annotations": {"restarted": str(bed.number())}}}}})
-
-
 async def soon(probe, what):
     return await asyncio.to_thread(until, probe, what)
 
@@ -177,7 +209,7 @@ async def rolled(bed, namespace, node, endpoints):
     talks = [await Talk.begin(where) for where in old]
     slow = [asyncio.create_task(ask(where, "/first/delay/7000")) for where in old]
     begin = time.monotonic()
-    restart(bed, namespace)
+    bed.kubectl("rollout", "restart", "--namespace", namespace, "deployment/gateway")
     await soon(lambda: len(endpoints.ready) == 2 and not set(old) & set(endpoints.ready), "two others ready")
     # Those that go are asked to by now; what is under way through them goes on.
     for talk in talks:
@@ -191,7 +223,7 @@ async def rolled(bed, namespace, node, endpoints):
     rolled_after = time.monotonic() - begin
     # A third joins: it has the Mapping that the others have.
     begin = time.monotonic()
-    bed.client.patch(bed.client.get("apps/v1", "Deployment", namespace, "gateway"), {"spec": {"replicas": 3}})
+    bed.kubectl("scale", "--namespace", namespace, "deployment/gateway", "--replicas=3")
     before = set(endpoints.ready)
     await soon(lambda: len(endpoints.ready) == 3, "a third Pod ready")
     third, = set(endpoints.ready) - before
@@ -207,7 +239,44 @@ async def rolled(bed, namespace, node, endpoints):
 
 
 async def follows(where, path, backend):
-    end = time.monotonic() + DEADLINE
-    while (answer := await ask(where, path)).json().get("backend") != backend:
-        assert time.monotonic() < end, f"{where}: {answer.status}"
+    """Eventually."""
+    end, last = time.monotonic() + DEADLINE, None
+    while time.monotonic() < end:
+        try:
+            last = await ask(where, path)
+            if last.json().get("backend") == backend:
+                return
+        except (OSError, asyncio.TimeoutError, client.ConnectionClosed) as error:
+            last = error
         await asyncio.sleep(0.02)
+    raise AssertionError(f"{where}: {path} not answered by {backend}: {last}")
+
+
+def test_in_the_place_of_upstreams(own_cluster, nodes):
+    """The bare image, under CRDs, a Role and a Deployment of upstream's shape: it serves and follows."""
+    bed, namespace = own_cluster, "emissary"
+    bed.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    bed.install_crds(objects.crds_shaped_as_upstreams())
+    read = "get list watch"
+    bed.account(namespace, "gateway", cluster_rules=[
+        rule("apiextensions.k8s.io", "customresourcedefinitions", read + " delete"),
+        rule("core", "namespaces services secrets configmaps endpoints", read),
+        rule("getambassador.io gateway.getambassador.io", "*", read + " update patch create delete"), rule("getambassador.io", "mappings/status", "update"),
+        rule("extensions networking.k8s.io", "ingresses ingressclasses", read), rule("networking.k8s.io", "ingresses/status", "update")])
+    node = nodes(bed, namespace)
+    with deployed(bed, namespace, UPSTREAMS) as endpoints:
+        asyncio.run(replaced(bed, namespace, node, endpoints))
+
+
+async def replaced(bed, namespace, node, endpoints):
+    for where in endpoints.ready:
+        await follows(where, "/first/", "first")
+    bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(objects.mapping(namespace, "second", "second")))
+    for where in endpoints.ready:
+        await follows(where, "/second/", "second")
+    # A gateway that dies is started again by the node, and is ready again.
+    dead = next(iter(node.pods.values()))
+    os.kill(dead.containers["emissary-ingress"].container.process("emissary run"), signal.SIGKILL)
+    await soon(lambda: dead.containers["emissary-ingress"].restarts == 1, "it is started again")
+    await follows((dead.address, 8080), "/second/", "second")
+    await soon(lambda: dead.containers["emissary-ingress"].ready and len(endpoints.ready) == 2, "both are ready again")
