@@ -1,5 +1,6 @@
 """The charts in a real API server, by the real helm. Its Pods do not run here: an instance of this machine stands for them, with the
 chart's own ServiceAccount. What is rendered is looked at in test/chart."""
+import base64
 import pathlib
 
 import pytest
@@ -131,8 +132,17 @@ def test_a_cluster(own_cluster, instance, tmp_path):
     except TimeoutError:
         raise AssertionError(f"no gateway has {sorted(seen)}") from None
 
-    # The chart of the CRDs takes them over, and leaves them when it goes.
-    release(own_cluster, edge, "upgrade", "--install", "crds", helm.CRDS, "--take-ownership")
+    # The chart of the CRDs takes them over, leaves alone what the webhook writes into them, and leaves them when it goes.
+    legacy = {"enableLegacyVersions": True, "enableV1": True}
+    release(own_cluster, edge, "upgrade", "--install", "crds", helm.CRDS, "--take-ownership", values=legacy)
+    crd = lambda: own_cluster.client.get(*beds.CRD, name="mappings.getambassador.io")  # noqa: E731
+    trusted = base64.b64encode(pathlib.Path(own_cluster.authority.ca).read_bytes()).decode()
+    own_cluster.client.patch(crd(), {"spec": {"conversion": {"webhook": {"clientConfig": {"caBundle": trusted}}}}})
+    release(own_cluster, edge, "upgrade", "crds", helm.CRDS, values={**legacy, "apiext": {"replicaCount": 2}})
+    assert crd()["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"] == trusted
+    assert own_cluster.client.get("apps/v1", "Deployment", edge, "emissary-apiext")["spec"]["replicas"] == 2
+    release(own_cluster, edge, "upgrade", "crds", helm.CRDS, values={"enableLegacyVersions": False})
+    assert crd()["spec"]["conversion"] == {"strategy": "None"} and len(crd()["spec"]["versions"]) == 1
     release(own_cluster, edge, "uninstall", "crds")
     one.answers("/cart/", "cart")
     release(own_cluster, edge, "uninstall", "gateway")
