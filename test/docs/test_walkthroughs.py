@@ -1,0 +1,83 @@
+"""Every command of README and of the quickstart, from a cluster in which nothing is."""
+import asyncio
+import contextlib
+import itertools
+
+import pytest
+
+from harness import kube
+from harness.bed import until
+from harness.node import Endpoints, Node
+from harness.walkthrough import Reader
+
+ADDRESS = "10.77.250.1"  # of the load balancer
+
+
+@pytest.fixture
+def reader(own_cluster, tmp_path):
+    made = Reader(own_cluster, tmp_path)
+    yield made
+    made.leave()
+
+
+def test_readme(reader):
+    reader.follow("README.md", "On a cluster")
+
+
+class Balancer:
+    """What nodes and clouds do for a Service: at its cluster IP, or at an address of the cloud, its ready Pods take turns."""
+
+    def __init__(self, cluster, namespace, name, address=None):
+        self.cluster, self.name = cluster, name
+        service = until(lambda: self.service(namespace), "the Service")
+        ports = service["spec"]["ports"]
+        self.endpoints = [Endpoints(cluster, namespace, name, port.get("name")) for port in ports]
+        for port, endpoints in zip(ports, self.endpoints):
+            cluster.run(asyncio.start_server(self.pass_to(endpoints), address or service["spec"]["clusterIP"], port["port"]))
+        if address:
+            cluster.client.patch(service, {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}, "status")
+
+    def service(self, namespace):
+        with contextlib.suppress(kube.ApiError):
+            return self.cluster.client.get("v1", "Service", namespace, self.name)
+
+    @staticmethod
+    def pass_to(endpoints):
+        turn = itertools.count()
+        async def copy(reader, writer):
+            with contextlib.suppress(OSError):
+                while piece := await reader.read(1 << 16):
+                    writer.write(piece)
+                    await writer.drain()
+            writer.close()
+        async def accept(reader, writer):
+            ready = endpoints.ready
+            if not ready:
+                return writer.transport.abort()
+            there = await asyncio.open_connection(*ready[next(turn) % len(ready)])
+            await asyncio.gather(copy(reader, there[1]), copy(there[0], writer))
+        return accept
+
+    def close(self):
+        for one in self.endpoints:
+            one.close()
+
+
+def test_quickstart(reader, own_cluster, engine, gateway_image, tmp_path):
+    """The sample service's Pod is played, for its image is nobody's here; and so are the nodes and the cloud."""
+    node = Node(own_cluster, engine, tmp_path / "node", {"registry.example/emissary:mine": gateway_image}, ["emissary"])
+    address = own_cluster.backend("hello", port=8080)
+    own_cluster.pod("default", "hello", address, {"app": "hello"})
+    balancers = []
+    def then(number):
+        if number == 0:
+            balancers.append(Balancer(own_cluster, "emissary", "gateway-emissary-ingress", ADDRESS))
+        if number == 1:
+            balancers.append(Balancer(own_cluster, "default", "hello"))
+    try:
+        reader.follow("docs/quickstart.md", then=then)
+    finally:
+        for one in balancers:
+            one.close()
+        node.close()
+        print(node.logs())
