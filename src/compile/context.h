@@ -9,11 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "ir/envoy_build.h"
 #include "model/object.h"
 
 namespace emissary::compile {
 
-/// Settings of the installation, constant for a process.
+/// Settings of the installation, constant for a process but for `envoy`.
 struct Installation {
   std::string ns = "default";
   std::string bind_address = "0.0.0.0";
@@ -26,6 +27,8 @@ struct Installation {
   bool load_balancers = true;
   /// Where our own administration server is reached: the built-in Mappings lead there.
   std::string administration = "127.0.0.1:8877";
+  /// What the running Envoy can do.
+  ir::EnvoyBuild envoy;
 };
 
 /// The kind of the resolver called `name` as seen from `ns`: one of the three resolver kinds, or absent when unknown.

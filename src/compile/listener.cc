@@ -8,6 +8,7 @@
 #include "compile/glob.h"
 #include "compile/partners.h"
 #include "compile/tcp_chains.h"
+#include "compile/withheld.h"
 
 namespace emissary::compile {
 namespace {
@@ -120,6 +121,10 @@ class Builder {
     if (spec.has(Layer::UDP)) {
       find(object.ref, Severity::Error, "spec.protocolStack",
            "UDP (HTTP/3) is not supported in this version; the Listener is not used", About::Unsupported);
+      return false;
+    }
+    if (auto problem = withheld(spec, *input_.http, installation_.envoy)) {
+      find(object.ref, Severity::Error, std::move(problem->field), std::move(problem->message), About::Unsupported);
       return false;
     }
     return true;
@@ -315,7 +320,8 @@ class Builder {
     ir::FilterChain chain;
     chain.name = "httphost-shared";
     // A scope is found by the name alone.
-    if (routing > kScopedRoutesAboveHosts && std::none_of(joined.begin(), joined.end(), namesPort)) {
+    if (routing > kScopedRoutesAboveHosts && std::none_of(joined.begin(), joined.end(), namesPort) &&
+        findsScopes(installation_.envoy)) {
       scopes(listener, chain, joined);
     } else {
       chain.table = fmt::format("listener/{}/{}", listener.ref.ns, listener.ref.name);

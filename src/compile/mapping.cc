@@ -7,6 +7,7 @@
 #include "base/lower.h"
 #include "compile/route_policy.h"
 #include "compile/upstream.h"
+#include "compile/withheld.h"
 #include "model/regex.h"
 
 namespace emissary::compile {
@@ -84,8 +85,9 @@ std::vector<std::pair<std::string, std::string>> projectLabels(const Labels& lab
 }
 
 MappingResult compileMapping(const Object& object, const MappingContext& context) {
-  const auto& mapping = std::get<model::Mapping>(object.spec);
   MappingResult result;
+  const std::optional<model::Mapping> reduced = withhold(object, context.installation.envoy, result.findings);
+  const model::Mapping& mapping = reduced ? *reduced : std::get<model::Mapping>(object.spec);
   result.labels = projectLabels(object.labels, context.selector_keys);
   result.match = match(mapping, result);
   ir::Leg& leg = result.leg;

@@ -79,6 +79,14 @@ TcpMappingResult compileTcpMapping(const Object& object, const MappingContext& c
   UpstreamResult upstream = compileUpstream(object, upstreamRequest(mapping), context);
   if (!upstream.unusable) result.upstream = std::move(upstream.upstream);
   result.findings = std::move(upstream.findings);
+  const ir::EnvoyBuild& envoy = context.installation.envoy;
+  for (const ir::Extension needed : {ir::Extension::TcpProxy, ir::Extension::TlsInspector}) {
+    if (envoy.has(needed) || (needed == ir::Extension::TlsInspector && mapping.host.empty())) continue;
+    result.findings.push_back(findingOn(object, Severity::Error, needed == ir::Extension::TcpProxy ? "" : "spec.host",
+                                        envoy.lacks(needed) + ", so the TCPMapping is not used; run an Envoy that has it",
+                                        About::Unsupported));
+    result.upstream.reset();
+  }
   return result;
 }
 

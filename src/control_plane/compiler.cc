@@ -53,11 +53,15 @@ void Compiler::run() {
     for (Input& input : inputs) {
       if (auto* batch = std::get_if<source::Batch>(&input)) take(std::move(*batch));
       else if (auto* refusals = std::get_if<std::vector<serve::Refusal>>(&input)) refusals_ = std::move(*refusals);
+      else if (auto* envoy = std::get_if<ir::EnvoyBuild>(&input)) {
+        engine_.setEnvoy(std::move(*envoy));
+        envoy_moved_ = changed = true;
+      }
       changed =
           changed || std::holds_alternative<source::Batch>(input) || std::holds_alternative<std::vector<serve::Refusal>>(input);
     }
     if (synced_ && changed) {
-      if (!pending_.empty() || generation_ == 0) compile();
+      if (!pending_.empty() || generation_ == 0 || envoy_moved_) compile();
       report();
       state_ = nullptr;
     }
@@ -161,7 +165,8 @@ void Compiler::compile() {
   const Clock::time_point compiled = Clock::now();
   outputs_.health.compileEnds(compiled);
   outputs_.metrics.compiled(arrived, compiled, engine_.objectCounts(), engine_.evaluations());
-  if (generation_ > 0 && update.upserts.empty() && update.removals.empty()) return;
+  const bool asked = std::exchange(envoy_moved_, false);
+  if (generation_ > 0 && !asked && update.upserts.empty() && update.removals.empty()) return;
 
   update.generation = ++generation_;
   update.arrived = arrived;

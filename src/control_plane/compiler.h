@@ -51,6 +51,8 @@ class Compiler {
   /// What serve::Observer says; of interest to status alone.
   void confirmed(uint64_t generation);
   void connected(size_t streams);
+  /// Compile anew for another Envoy, and publish even where that makes no difference.
+  void envoy(ir::EnvoyBuild envoy) { queue_.push(std::move(envoy)); }
   /// What the users' objects have come to, for somebody who looks: made by the compile thread between two of its rounds, and kept
   /// until something changes. The one before when that thread is busy for longer than `patience`; null when there is none.
   diagnostics::StatePtr look(std::chrono::milliseconds patience);
@@ -65,7 +67,7 @@ class Compiler {
   struct Connected {
     bool any;
   };
-  using Input = std::variant<source::Batch, std::vector<serve::Refusal>, Look, Confirmed, Connected>;
+  using Input = std::variant<source::Batch, std::vector<serve::Refusal>, Look, Confirmed, Connected, ir::EnvoyBuild>;
   using Clock = std::chrono::steady_clock;
 
   void run();
@@ -88,6 +90,7 @@ class Compiler {
   std::vector<engine::Change> pending_;
   std::optional<Clock::time_point> arrived_;
   bool synced_ = false;
+  bool envoy_moved_ = false;
   uint64_t generation_ = 0;
   bool serves_ = true;  // some Listener is in use; told when not
   Clock::time_point last_published_{};

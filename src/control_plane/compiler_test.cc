@@ -168,6 +168,18 @@ TEST_F(CompilerTest, StatusFollowsEnvoysAnswers) {
   ASSERT_TRUE(awaitProgrammed(quote, nullptr));
 }
 
+TEST_F(CompilerTest, AnotherEnvoyGetsAConfigurationEvenWithoutADifference) {
+  const ir::EnvoyBuild reduced{"1.37.0", 1u << static_cast<unsigned>(ir::Extension::Gzip)};
+  compiler_.envoy(reduced);  // before there is any configuration
+  compiler_.submit(batch(kBasics, true));
+  EXPECT_EQ(update(1).envoy, reduced);
+  compiler_.envoy({});
+  const serve::Update second = update(2);
+  EXPECT_EQ(second.envoy, ir::EnvoyBuild());
+  EXPECT_TRUE(second.upserts.empty());  // nothing here asks for gzip
+  EXPECT_EQ(second.generation, 2u);
+}
+
 TEST_F(CompilerTest, WhatEnvoySaysAboutASecretIsNotRepeated) {
   compiler_.submit(batch(kBasics, true));
   update(1);

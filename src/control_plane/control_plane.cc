@@ -82,6 +82,7 @@ class Relay : public serve::Observer {
     metrics_.streams(connected);
     compiler_->connected(connected);
   }
+  void onEnvoy(const ir::EnvoyBuild& envoy) override { compiler_->envoy(envoy); }
   void onHeld(const std::vector<std::string>& held) override {
     metrics_.held(held.size());
     for (const std::string& name : held) log::warn("routes wait for clusters that Envoy does not confirm", {{"routes", name}});

@@ -29,12 +29,23 @@ Engine::Impl::Impl(Options options) : options_(std::move(options)) {
                    options_.forbidden_upstreams,
                    options_.strict_labels,
                    options_.load_balancers,
-                   options_.administration};
+                   options_.administration,
+                   options_.envoy};
   own_installation_ = installation_;
   const std::string port = options_.administration.substr(options_.administration.rfind(':'));
   std::erase_if(own_installation_.forbidden_upstreams, [&](const std::string& address) { return address.ends_with(port); });
   dirty_modules_ = true;    // without a Module there are built-in Mappings all the same
   dirty_hosts_set_ = true;  // without any object there is already a stand-in Host
+}
+
+// It rarely happens, and anything may use what one has and the other does not.
+void Engine::Impl::setEnvoy(ir::EnvoyBuild envoy) {
+  if (envoy == installation_.envoy) return;
+  installation_.envoy = own_installation_.envoy = std::move(envoy);
+  dirty_modules_ = dirty_topology_ = dirty_envoy_ = true;
+  for (const auto& [ref, entry] : mappings_) dirty_mappings_.insert(ref);
+  for (const auto& [ref, entry] : tcp_mappings_) dirty_tcp_mappings_.insert(ref);
+  for (const auto& [key, entry] : virtual_hosts_) dirty_virtual_hosts_.insert(key);
 }
 
 // The passes, in order. Each reads what the ones before it left and marks what the ones after it must look at.
@@ -59,6 +70,7 @@ Engine::Engine(Options options) : impl_(std::make_unique<Impl>(std::move(options
 Engine::~Engine() = default;
 
 serve::Update Engine::apply(const std::vector<Change>& changes) { return impl_->apply(changes); }
+void Engine::setEnvoy(ir::EnvoyBuild envoy) { impl_->setEnvoy(std::move(envoy)); }
 std::vector<Finding> Engine::findings(int64_t now) const { return impl_->findings(now); }
 Engine::Standing Engine::standing(const ObjectRef& ref) const { return impl_->standing(ref); }
 std::set<ObjectRef> Engine::takeMoved() { return impl_->takeMoved(); }

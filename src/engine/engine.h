@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/envoy_build.h"
 #include "model/finding.h"
 #include "model/object.h"
 #include "serve/resource.h"
@@ -44,6 +45,8 @@ struct Options {
   /// Why Envoy, which is on this machine, could not write its access log to this file; "" when it can. Envoy refuses every Listener
   /// whose log cannot be opened, so the standard output takes its place. Null: Envoy's files cannot be seen from here.
   std::function<std::string(const std::string& path)> log_problem;
+  /// What the running Envoy can do, as far as it is known at the start.
+  ir::EnvoyBuild envoy;
 };
 
 /// A certificate that some Listener shows.
@@ -92,6 +95,9 @@ class Engine {
 
   /// Apply changes, in order, as one; returns what to publish. `generation` and `arrived` of the result are the caller's.
   serve::Update apply(const std::vector<Change>& changes);
+
+  /// Another Envoy counts from the next apply() on.
+  void setEnvoy(ir::EnvoyBuild envoy);
 
   /// All findings, of parsing and of compiling, sorted. Of objects that other installations own: none. `now` (seconds since the
   /// epoch) judges whether certificates are valid; 0: nobody asks.

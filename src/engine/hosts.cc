@@ -226,7 +226,7 @@ void Engine::Impl::updateTopology() {
   judgeTcpMappings();
   if (dirty_secret_resources_) emitSecrets();
   dirty_secrets_.clear();
-  dirty_topology_ = dirty_secret_resources_ = false;
+  dirty_topology_ = dirty_envoy_ = dirty_secret_resources_ = false;
 }
 
 void Engine::Impl::emitTopology(const compile::Topology& before) {
@@ -248,12 +248,12 @@ void Engine::Impl::emitTopology(const compile::Topology& before) {
         put(serve::Type::ScopedRoutes, name, generate::scopedRouteConfiguration(name, listener.name, scope));
       }
     }
-    if (it != old.end() && *it->second == listener) {
+    if (it != old.end() && *it->second == listener && !dirty_envoy_) {
       old.erase(it);
       continue;
     }
     if (it != old.end()) old.erase(it);
-    generate::Generated made = generate::listener(listener);
+    generate::Generated made = generate::listener(listener, installation_.envoy);
     if (made.problem.empty()) {
       put(serve::Type::Listener, listener.name, made.bytes, clustersOf(listener));
     } else {

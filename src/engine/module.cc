@@ -4,6 +4,7 @@
 
 #include "compile/built_in.h"
 #include "compile/mapping.h"
+#include "compile/withheld.h"
 #include "engine/state.h"
 
 namespace emissary::engine {
@@ -65,7 +66,10 @@ void Engine::Impl::updateModule() {
         *object, Severity::Error, "metadata.name",
         fmt::format("is not used, because {} comes first; keep one of them", chosen->ref.text()), About::Conflict));
   }
-  if (chosen) checkLog(*chosen, now);
+  if (chosen) {
+    checkLog(*chosen, now);
+    compile::withhold(*chosen, installation_.envoy, now, module_findings_);
+  }
   const Moved moved = compare(*module_, *now);
   module_ = std::move(now);
   module_object_ = std::move(chosen);

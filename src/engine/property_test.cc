@@ -61,6 +61,14 @@ class World {
 
   bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
 
+  /// Mostly a complete one, else one that lacks a few things.
+  ir::EnvoyBuild envoy() {
+    if (chance(40)) return {};
+    ir::EnvoyBuild build{chance(50) ? "1.37.0" : "1.40.0", 0};
+    for (int i = 0; i < 4; ++i) build.missing |= 1u << std::uniform_int_distribution<size_t>(0, ir::kExtensions - 1)(random_);
+    return build;
+  }
+
  private:
   template <size_t N>
   std::string pick(const char* const (&pool)[N]) {
@@ -499,6 +507,7 @@ TEST_P(EngineProperty, IncrementalEqualsFresh) {
     std::vector<Change> changes;
     do changes.push_back(world.edit());
     while (world.chance(25));
+    if (world.chance(3)) engine.setEnvoy(options.envoy = world.envoy());
     const serve::Update update = engine.apply(changes);
     for (const auto& key : update.removals) EXPECT_EQ(published.erase(key), 1u) << describe(key);
     for (const auto& resource : update.upserts) {

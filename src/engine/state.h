@@ -156,6 +156,7 @@ class Engine::Impl {
   explicit Impl(Options options);
 
   serve::Update apply(const std::vector<Change>& changes);
+  void setEnvoy(ir::EnvoyBuild envoy);
 
   std::vector<Finding> findings(int64_t now) const;
   Standing standing(const ObjectRef& ref) const;
@@ -351,6 +352,7 @@ class Engine::Impl {
   bool dirty_hosts_set_ = false;  // a Host came, went or moved in a way that selectors may see
   bool dirty_modules_ = false;
   bool dirty_topology_ = false;
+  bool dirty_envoy_ = false;  // with which every Listener
   bool dirty_secret_resources_ = false;
   std::set<ir::VirtualHost> dirty_virtual_hosts_;
   std::set<std::string> dirty_tables_;

@@ -88,7 +88,9 @@ void Engine::Impl::evaluateVirtualHost(const ir::VirtualHost& key, VirtualHostEn
     pieces.push_back(&closing.bytes);
     paths.push_back({&closing.reach, 1});
   }
-  entry.bytes = generate::virtualHost(key, pieces, compile::matchTree(paths, options_.route_list_limit));
+  // A tree looks at the path as at any header.
+  const size_t limit = installation_.envoy.has(ir::Extension::HeaderInput) ? options_.route_list_limit : SIZE_MAX;
+  entry.bytes = generate::virtualHost(key, pieces, compile::matchTree(paths, limit));
 }
 
 // A group's routes in one form, serialised once however many virtual hosts show them.
@@ -176,6 +178,7 @@ void Engine::Impl::remove(serve::Type type, const std::string& name) {
 
 serve::Update Engine::Impl::finish() {
   serve::Update update;
+  update.envoy = installation_.envoy;
   for (const auto& [key, before] : touched_) {
     const auto it = resources.find(key);
     if (it == resources.end()) {

@@ -154,23 +154,25 @@ void requests(const ir::Listener& listener, HttpConnectionManager& out) {
 }
 
 // In the order in which requests pass them.
-void filters(const model::HttpSettings& http, HttpConnectionManager& out) {
+void filters(const model::HttpSettings& http, const ir::EnvoyBuild& envoy, HttpConnectionManager& out) {
   // Always there, so that the first Mapping with cors drains no connection; first, since browsers send preflights without
   // credentials, and so that pages may read the answers of the other filters.
-  addFilter(std::string(kCorsFilter), envoy::extensions::filters::http::cors::v3::Cors(), out);
+  if (envoy.has(ir::Extension::Cors))
+    addFilter(std::string(kCorsFilter), ::envoy::extensions::filters::http::cors::v3::Cors(), out);
   grpcFilters(http, out);
   luaFilter(http, out);
   gzipFilter(http, out);
   bufferFilter(http, out);
   ipFilter(http, out);
-  envoy::extensions::filters::http::router::v3::Router router;
+  ::envoy::extensions::filters::http::router::v3::Router router;
   router.set_suppress_envoy_headers(http.suppress_envoy_headers);
   addFilter("envoy.filters.http.router", router, out);
 }
 
 }  // namespace
 
-HttpConnectionManager httpConnectionManager(const ir::Listener& listener, const ir::FilterChain& chain) {
+HttpConnectionManager httpConnectionManager(const ir::Listener& listener, const ir::FilterChain& chain,
+                                            const ir::EnvoyBuild& envoy) {
   const model::HttpSettings& http = *listener.http;
   HttpConnectionManager out;
   out.set_stat_prefix(listener.stat_prefix);
@@ -185,7 +187,7 @@ HttpConnectionManager httpConnectionManager(const ir::Listener& listener, const 
   } else {
     scopedRoutes(listener, out);
   }
-  filters(http, out);
+  filters(http, envoy, out);
   return out;
 }
 

@@ -30,7 +30,8 @@ void transportSocket(const ir::TlsTermination& tls, listener_v3::FilterChain& ou
   packAny(context, out.mutable_transport_socket()->mutable_typed_config());
 }
 
-void filterChain(const ir::Listener& listener, const ir::FilterChain& chain, listener_v3::FilterChain* out) {
+void filterChain(const ir::Listener& listener, const ir::FilterChain& chain, const ir::EnvoyBuild& envoy,
+                 listener_v3::FilterChain* out) {
   out->set_name(chain.name);
   if (!chain.sni.empty()) {
     out->mutable_filter_chain_match()->set_transport_protocol("tls");
@@ -47,7 +48,7 @@ void filterChain(const ir::Listener& listener, const ir::FilterChain& chain, lis
     return;
   }
   filter->set_name("envoy.filters.network.http_connection_manager");
-  packAny(httpConnectionManager(listener, chain), filter->mutable_typed_config());
+  packAny(httpConnectionManager(listener, chain, envoy), filter->mutable_typed_config());
 }
 
 template <typename Config>
@@ -65,7 +66,7 @@ std::string validationName(const std::string& ns, const std::string& name, const
   return crl_name.empty() ? ca : ca + "/crl/" + crl_ns + "/" + crl_name;
 }
 
-Generated listener(const ir::Listener& listener) {
+Generated listener(const ir::Listener& listener, const ir::EnvoyBuild& envoy) {
   listener_v3::Listener out;
   out.set_name(listener.name);
   auto* address = out.mutable_address()->mutable_socket_address();
@@ -81,7 +82,7 @@ Generated listener(const ir::Listener& listener) {
     listenerFilter("envoy.filters.listener.tls_inspector", envoy::extensions::filters::listener::tls_inspector::v3::TlsInspector(),
                    out);
   }
-  for (const ir::FilterChain& chain : listener.chains) filterChain(listener, chain, out.add_filter_chains());
+  for (const ir::FilterChain& chain : listener.chains) filterChain(listener, chain, envoy, out.add_filter_chains());
   return checked(out);
 }
 

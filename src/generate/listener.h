@@ -3,11 +3,12 @@
 // contained, so that their changes drain no connection.
 
 #include "generate/generated.h"
+#include "ir/envoy_build.h"
 #include "ir/ir.h"
 
 namespace emissary::generate {
 
-Generated listener(const ir::Listener& listener);
+Generated listener(const ir::Listener& listener, const ir::EnvoyBuild& envoy);
 
 /// Names of the SDS secrets.
 std::string certificateName(const std::string& ns, const std::string& name);

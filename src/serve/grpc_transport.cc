@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "envoy/service/discovery/v3/ads.grpc.pb.h"
+#include "serve/client_node.h"
 #include "serve/wire.h"
 
 namespace emissary::serve {
@@ -71,6 +72,7 @@ bool decode(ByteBuffer& bytes, Request& request) {
   request.nonce = message.response_nonce();
   request.refused = message.has_error_detail();
   request.detail = message.error_detail().message();
+  if (message.has_node()) request.envoy = buildOf(message.node());
   return true;
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ir/envoy_build.h"
+
 namespace emissary::serve {
 
 /// In the order in which a client must learn of them (make before break).
@@ -51,6 +53,8 @@ struct Update {
   std::vector<ResourceKey> removals;
   /// When the oldest of the events behind it arrived.
   std::chrono::steady_clock::time_point arrived;
+  /// The Envoy that it is made for.
+  ir::EnvoyBuild envoy;
 };
 
 /// Make the wire form of `message`'s bytes.

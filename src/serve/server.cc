@@ -66,6 +66,9 @@ class Server::Impl final : public Sink, private StreamEvents {
     std::shared_ptr<Connection> connection;
     DeltaStream delta;
     bool writing = false;
+    std::optional<ir::EnvoyBuild> envoy;
+    /// What it asks before there is a configuration made for it.
+    std::vector<Request> waiting;
   };
   /// A generation that is not announced in full.
   struct Pending {
@@ -95,13 +98,17 @@ class Server::Impl final : public Sink, private StreamEvents {
 
   void handle(Update& update) {
     const uint64_t generation = update.generation;
+    made_for_ = update.envoy;
     const std::vector<ResourceKey> changed = published_.apply(std::move(update));
     pending_.push_back({generation, now_});
     // With no client for long; a later generation stands for those before it.
     if (pending_.size() > kPending) pending_.pop_front();
     unconfirmed_.push_back(generation);
     if (unconfirmed_.size() > kPending) unconfirmed_.pop_front();
-    for (auto& [id, stream] : streams_) stream.delta.changed(changed, now_);
+    for (auto& [id, stream] : streams_) {
+      stream.delta.changed(changed, now_);
+      admit(stream);
+    }
   }
 
   void handle(Opened& opened) {
@@ -115,8 +122,31 @@ class Server::Impl final : public Sink, private StreamEvents {
   void handle(Received& received) {
     const auto it = streams_.find(received.id);
     if (it == streams_.end()) return;
-    it->second.delta.request(received.request, now_);
-    it->second.connection->read();
+    Stream& stream = it->second;
+    if (received.request.envoy) {
+      stream.envoy = std::exchange(received.request.envoy, std::nullopt);
+      compareEnvoys();
+    }
+    stream.waiting.push_back(std::move(received.request));
+    admit(stream);
+    stream.connection->read();
+  }
+
+  void admit(Stream& stream) {
+    if (stream.waiting.empty() || (stream.envoy && !made_for_.serves(*stream.envoy))) return;
+    for (const Request& request : std::exchange(stream.waiting, {})) stream.delta.request(request, now_);
+  }
+
+  void compareEnvoys() {
+    std::vector<ir::EnvoyBuild> all;
+    for (const auto& [id, stream] : streams_) {
+      if (stream.envoy) all.push_back(*stream.envoy);
+    }
+    if (all.empty()) return;  // the next is probably the last
+    ir::EnvoyBuild now = ir::common(all);
+    if (now == envoy_) return;
+    envoy_ = std::move(now);
+    observer_.onEnvoy(envoy_);
   }
 
   void handle(Written& written) {
@@ -132,6 +162,7 @@ class Server::Impl final : public Sink, private StreamEvents {
     streams_.erase(it);
     log::info("Envoy disconnected", {{"streams", std::to_string(streams_.size())}});
     observer_.onStreams(streams_.size());
+    compareEnvoys();
   }
 
   void pump(Stream& stream) {
@@ -231,6 +262,8 @@ class Server::Impl final : public Sink, private StreamEvents {
   // The serve thread's.
   Time now_{};
   Published published_;
+  ir::EnvoyBuild made_for_;  // what is published
+  ir::EnvoyBuild envoy_;     // what all clients have
   std::map<uint64_t, Stream> streams_;
   std::deque<Pending> pending_;
   std::deque<uint64_t> unconfirmed_;

@@ -35,6 +35,9 @@ struct Observer {
   virtual void onResponse(Type type, size_t resources, size_t bytes) = 0;
   virtual void onNack(Type type) = 0;
   virtual void onStreams(size_t connected) = 0;
+  /// What all connected clients have is another. Those that lack more than what is published takes into account wait for an Update
+  /// made for them.
+  virtual void onEnvoy(const ir::EnvoyBuild& /*envoy*/) {}
   /// Routes that wait for clusters longer than their bound (names of RouteConfigurations).
   virtual void onHeld(const std::vector<std::string>& held) = 0;
 };

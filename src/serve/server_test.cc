@@ -168,6 +168,9 @@ struct Recorder final : Observer {
   void onHeld(const std::vector<std::string>& names) override {
     watched.with([&] { held = names; });
   }
+  void onEnvoy(const ir::EnvoyBuild& all) override {
+    watched.with([&] { envoys.push_back(all); });
+  }
 
   Watched& watched;
   std::vector<uint64_t> sent, answered;
@@ -175,6 +178,7 @@ struct Recorder final : Observer {
   std::vector<Refusal> refused;
   size_t total = 0, total_bytes = 0, nacks = 0, streams = 0;
   std::vector<std::string> held;
+  std::vector<ir::EnvoyBuild> envoys;
 };
 
 struct ServerTest : ::testing::Test {
@@ -192,8 +196,8 @@ struct ServerTest : ::testing::Test {
     std::string error;
     ASSERT_TRUE(server->start(error)) << error;
   }
-  void publish(std::vector<ResourcePtr> upserts, std::vector<ResourceKey> removals = {}) {
-    server->publish({++generation, std::move(upserts), std::move(removals), std::chrono::steady_clock::now()});
+  void publish(std::vector<ResourcePtr> upserts, std::vector<ResourceKey> removals = {}, const ir::EnvoyBuild& made_for = {}) {
+    server->publish({++generation, std::move(upserts), std::move(removals), std::chrono::steady_clock::now(), made_for});
   }
   bool awaitAnswered(uint64_t wanted) {
     return watched.await([&] { return !recorder.answered.empty() && recorder.answered.back() >= wanted; });
@@ -234,6 +238,44 @@ TEST_F(ServerTest, NothingIsAnnouncedBeforeTheClientAskedForAll) {
   watched.with([&] { EXPECT_TRUE(recorder.answered.empty()); });
   peer->request({.type = Type::Listener});
   EXPECT_TRUE(awaitAnswered(2));
+}
+
+TEST_F(ServerTest, AnEnvoyThatLacksSomethingGetsWhatIsMadeForIt) {
+  const ir::EnvoyBuild reduced{"1.37.0", 1};
+  start();
+  publish({cluster("all"), other(Type::Listener, "l")});
+  auto peer = transport->connect();
+  peer->request({.type = Type::Cluster, .envoy = reduced});
+  peer->request({.type = Type::Listener});
+  ASSERT_TRUE(watched.await([&] { return recorder.envoys == std::vector{reduced}; }));
+  auto complete = connectAll();  // needs not wait
+  ASSERT_TRUE(complete->awaitResponses(2));
+  EXPECT_EQ(show(peer->received()), "");
+  publish({cluster("less")}, {{Type::Cluster, "all"}}, reduced);
+  ASSERT_TRUE(awaitAnswered(2));
+  EXPECT_EQ(show(peer->received()), "cluster +less; listener +l");
+}
+
+TEST_F(ServerTest, WhatAllEnvoysHaveFollowsThem) {
+  const ir::EnvoyBuild one{"1.37.0", 1}, other{"1.38.0", 2};
+  start();
+  publish({}, {}, {});
+  auto first = transport->connect();
+  first->request({.type = Type::Cluster, .envoy = one});
+  auto second = transport->connect();
+  second->request({.type = Type::Cluster, .envoy = other});
+  second->request({.type = Type::Cluster, .envoy = std::nullopt});
+  ASSERT_TRUE(watched.await([&] { return recorder.envoys.size() == 2; }));
+  second->close();
+  ASSERT_TRUE(second->awaitFinished());
+  ASSERT_TRUE(watched.await([&] { return recorder.envoys.size() == 3; }));
+  first->close();
+  ASSERT_TRUE(first->awaitFinished());  // nobody is left: it will be back
+  auto again = transport->connect();
+  again->request({.type = Type::Cluster, .envoy = ir::EnvoyBuild()});
+  ASSERT_TRUE(watched.await([&] { return recorder.envoys.size() == 4; }));
+  const std::vector<ir::EnvoyBuild> expected = {one, {"1.37.0, 1.38.0", 3}, one, {}};
+  watched.with([&] { EXPECT_EQ(recorder.envoys, expected); });
 }
 
 TEST_F(ServerTest, AGenerationIsAnsweredWhenAllClientsAnswered) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/envoy_build.h"
 #include "serve/resource.h"
 
 namespace emissary::serve {
@@ -27,6 +28,8 @@ struct Request {
   bool refused = false;
   /// Why, when it is refused.
   std::string detail;
+  /// Who asks; told with the first request of a stream.
+  std::optional<ir::EnvoyBuild> envoy;
 };
 
 /// A DeltaDiscoveryResponse to be.

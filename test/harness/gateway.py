@@ -65,6 +65,7 @@ class Gateway:
         self.work, self.config, self.arguments = pathlib.Path(work), config, arguments
         self.environment = environment or {}
         self.concurrency = concurrency
+        self.without = []  # extensions of Envoy, as "category/name"
         self.admin = admin
         self.log = self.work / "emissary.log"
         self.process = None
@@ -73,10 +74,18 @@ class Gateway:
         private = self.work / "tmp"
         private.mkdir(exist_ok=True)
         environment = {**os.environ, "TMPDIR": str(private), **self.environment}
-        command = [paths.emissary(), "run", *self.source(), "--envoy", paths.envoy(), "--envoy-concurrency", self.concurrency]
+        command = [paths.emissary(), "run", *self.source(), "--envoy", self.envoy(), "--envoy-concurrency", self.concurrency]
         with open(self.log, "ab") as log:
             self.process = self.spawn([*map(str, command), *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                       env=environment)
+
+    def envoy(self):
+        if not self.without:
+            return paths.envoy()
+        reduced = self.work / "envoy"
+        reduced.write_text(f'#!/bin/sh\nexec {paths.envoy()} "$@" --disable-extensions {",".join(self.without)}\n')
+        reduced.chmod(0o755)
+        return reduced
 
     def source(self):
         """Where its objects come from."""

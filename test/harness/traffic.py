@@ -8,6 +8,7 @@ A case is a folder: manifests/*.yaml (rendered: ${CERT:name}, ${KEY:name}) and c
   dns: {name: [addresses]}       # what a name server of the case's own answers
   environment: {NAME: value}     # of `emissary run`
   arguments: [--flag]            # of `emissary run`
+  without: [category/name]       # extensions that this Envoy is to lack
   requests: [REQUEST...]         # must hold as soon as the gateway is ready
   log: [regex]                   # a line of the log each, matched whole: eventually, after all requests and steps
   envoy: {stats: [regex]}        # lines of an answer of Envoy's admin server, each found: eventually, at the end. For what no request
@@ -63,7 +64,7 @@ REQUEST_KEYS = {"url", "method", "headers", "body", "host", "sni", "http", "veri
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 EXPECT_KEYS = {"status", "refused", "backend", "method", "path", "host", "body_bytes", "line", "saw", "saw_like", "headers", "spelt",
                "body", "certificate", "share", "copies", "alpn"}
-CASE_KEYS = {"backends", "dns", "environment", "arguments", "requests", "log", "envoy", "steps"}
+CASE_KEYS = {"backends", "dns", "environment", "arguments", "without", "requests", "log", "envoy", "steps"}
 STEP_KEYS = {"name", "write", "replace", "delete", "requests"}
 
 
@@ -90,6 +91,7 @@ class Case:
         self.manifests = gateway.Manifests(self.work / "config", self.authority)
         self.gateway = gateway.Gateway(self.work, self.manifests.folder, list(map(str, self.spec.get("arguments", []))),
                                        self.spec.get("environment"))
+        self.gateway.without = self.spec.get("without", [])
         self.kept = {}
 
     async def run(self):
