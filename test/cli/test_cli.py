@@ -177,6 +177,18 @@ def test_version():
     assert re.search(r"\d+\.\d+", done.stdout)
 
 
+def test_version_of_the_envoy_that_would_be_started(tmp_path):
+    patched = tmp_path / "envoy"
+    patched.write_text("#!/bin/sh\necho; echo \"$0  version: abc/1.40.1-acme/Clean/RELEASE/BoringSSL\"\n")
+    patched.chmod(0o755)
+    assert emissary("version", "--envoy", patched).stdout.splitlines()[-1] == f"Envoy 1.40.1-acme: {patched}"
+    real = paths.envoy()
+    said = subprocess.run([real, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split("/")
+    assert f"Envoy {said[-4]}: {real}" in emissary("version", "--envoy", real).stdout
+    gone = emissary("version", "--envoy", tmp_path / "none")
+    assert gone.returncode == 0 and "Envoy none: " in gone.stdout
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_crds(legacy):
     done = emissary("crds", *["--legacy"] * legacy)
