@@ -3,7 +3,7 @@
 # (include/, lib/libenvoy_api.a, api.desc). Its code is generated, large and never changes between two pins, so it
 # is built once per pin and list of roots (envoy_api.roots), into the cache.
 . "$(dirname "$0")/common.sh"
-key=$(cat "$deps/versions.env" "$deps/envoy_api.sh" "$deps/envoy_descriptors.py" "$deps/envoy_api.roots" <(protoc --version) <(g++ -dumpfullversion) | sha256sum | cut -c1-16)
+key=$(cat <(echo "$ENVOY_VERSION $ENVOY_SHA256") "$deps/envoy_api.sh" "$deps/envoy_descriptors.py" "$deps/envoy_api.roots" <(protoc --version) <(g++ -dumpfullversion) | sha256sum | cut -c1-16)
 home=$cache/envoy-api-$key
 if [ ! -e "$home/lib/libenvoy_api.a" ]; then
   envoy=$("$deps/envoy.sh")

@@ -87,6 +87,9 @@ std::optional<model::Mapping> withhold(const Object& object, const ir::EnvoyBuil
   auto mapping = std::get<model::Mapping>(object.spec);
   Teller teller(object, envoy, "spec.", findings);
   if (teller.check(mapping.policy->cors.has_value(), "cors", {Extension::Cors})) mapping.policy.edit().cors.reset();
+  if (teller.check(mapping.policy->respect_dns_ttl, "respect_dns_ttl", {Extension::DnsCluster})) {
+    mapping.policy.edit().respect_dns_ttl = false;
+  }
   if (const auto missing = missingPolicy(mapping.policy->load_balancer, envoy)) {
     teller.tell("load_balancer", *missing, kByTurns);
     mapping.policy.edit().load_balancer = model::LoadBalancer();  // not the Module's, which was not asked for

@@ -64,6 +64,11 @@ apiVersion: getambassador.io/v3alpha1
 kind: Mapping
 metadata: {name: plain, namespace: default}
 spec: {hostname: "*", prefix: /plain/, service: "10.0.0.1:83", cors: {origins: ["https://b.com"]}}
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Mapping
+metadata: {name: name, namespace: default}
+spec: {hostname: "*", prefix: /name/, service: "db.example:84", dns_type: logical_dns, respect_dns_ttl: true}
 )";
 
 /// Hosts enough for scoped routes, and a table long enough for a tree.
@@ -130,6 +135,7 @@ const Case kCases[] = {
     {ir::Extension::Buffer, "http.buffer.v3.Buffer", {"ambassador spec.config.buffer"}},
     {ir::Extension::Compressor, "compressor.v3.Compressor", {"ambassador spec.config.gzip"}},
     {ir::Extension::Cors, "cors.v3.Cors", {"ambassador spec.config.cors", "plain spec.cors"}},
+    {ir::Extension::DnsCluster, "dns.v3.DnsCluster", {"name spec.respect_dns_ttl"}},
     {ir::Extension::FileLog, "FileAccessLog", {"ambassador spec.config.envoy_log_path"}},
     {ir::Extension::GrpcHealthCheck, "", {"maglev spec.health_checks"}},
     {ir::Extension::GrpcHttp1Bridge, "grpc_http1_bridge", {"ambassador spec.config.enable_grpc_http11_bridge"}},

@@ -2,7 +2,9 @@
 
 #include <envoy/config/cluster/v3/cluster.pb.h>
 #include <envoy/config/endpoint/v3/endpoint.pb.h>
+#include <envoy/extensions/clusters/dns/v3/dns_cluster.pb.h>
 
+#include "generate/any.h"
 #include "generate/cluster_parts.h"
 #include "generate/common.h"
 
@@ -24,10 +26,24 @@ cluster_v3::Cluster::DnsLookupFamily lookupFamily(const ir::UpstreamPolicy& poli
   return policy.ipv4 ? cluster_v3::Cluster::AUTO : cluster_v3::Cluster::V6_ONLY;
 }
 
+// The only form that knows times to live without a deprecated field; a build may lack it.
+void dnsByTtl(const ir::UpstreamPolicy& policy, cluster_v3::Cluster& out) {
+  envoy::extensions::clusters::dns::v3::DnsCluster dns;
+  namespace common = envoy::extensions::clusters::common::dns::v3;
+  dns.set_respect_dns_ttl(true);
+  dns.set_dns_lookup_family(!policy.ipv6 ? common::V4_ONLY : policy.ipv4 ? common::AUTO : common::V6_ONLY);
+  dns.set_all_addresses_in_single_endpoint(policy.logical_dns);
+  out.mutable_cluster_type()->set_name("envoy.cluster.dns");
+  packAny(dns, out.mutable_cluster_type()->mutable_typed_config());
+}
+
 void dns(const ir::UpstreamPolicy& policy, cluster_v3::Cluster& out) {
-  out.set_type(policy.logical_dns ? cluster_v3::Cluster::LOGICAL_DNS : cluster_v3::Cluster::STRICT_DNS);
-  out.set_dns_lookup_family(lookupFamily(policy));
-  if (policy.respect_dns_ttl) out.set_respect_dns_ttl(true);
+  if (policy.respect_dns_ttl) {
+    dnsByTtl(policy, out);
+  } else {
+    out.set_type(policy.logical_dns ? cluster_v3::Cluster::LOGICAL_DNS : cluster_v3::Cluster::STRICT_DNS);
+    out.set_dns_lookup_family(lookupFamily(policy));
+  }
   // A name that does not resolve would otherwise hold up the answer to every other cluster.
   out.mutable_wait_for_warm_on_init()->set_value(false);
 }

@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, kExtensions> kNames = {
     "envoy.filters.http/envoy.filters.http.buffer",
     "envoy.filters.http/envoy.filters.http.compressor",
     "envoy.filters.http/envoy.filters.http.cors",
+    "envoy.clusters/envoy.cluster.dns",
     "envoy.http.early_header_mutation/envoy.http.early_header_mutation.header_mutation",
     "envoy.access_loggers/envoy.access_loggers.file",
     "envoy.health_checkers/envoy.health_checkers.grpc",

@@ -15,6 +15,7 @@ enum class Extension : uint8_t {
   Buffer,
   Compressor,
   Cors,
+  DnsCluster,
   EarlyHeaderMutation,
   FileLog,
   GrpcHealthCheck,
@@ -35,7 +36,7 @@ enum class Extension : uint8_t {
   TcpProxy,
   TlsInspector,
 };
-inline constexpr size_t kExtensions = 22;
+inline constexpr size_t kExtensions = 23;
 
 /// As Envoy's --disable-extensions writes it: "envoy.filters.http/envoy.filters.http.lua".
 std::string_view extensionName(Extension extension);
