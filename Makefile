@@ -6,8 +6,6 @@ JOBS ?= $(shell nproc)
 # Processes that run Python tests; each also starts an Envoy.
 TEST_JOBS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
-ENVOYS ?= $(shell awk '/^[0-9]/ { print $$1 }' deps/envoy_versions.txt) $(shell . deps/versions.env; echo $$ENVOY_VERSION)
-
 .PHONY: help
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,11 +31,14 @@ test-tsan: ## the unit tests with the thread sanitizer
 	@JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) scripts/test tsan
 
 .PHONY: test-envoys
-test-envoys: build ## the traffic suite against every supported minor release of Envoy (ENVOYS="1.37.0 ..." chooses)
+test-envoys: build ## the traffic cases on every supported minor release of Envoy, and docs/envoys.md (ENVOYS="1.37.0 ..." chooses)
 	@deps/install.sh test
-	@for version in $(ENVOYS); do echo "=== Envoy $$version"; \
-	  EMISSARY_TEST_ENVOY="$$(deps/envoy.sh $$version)" EMISSARY_BINARY=build/emissary \
-	    "$$(deps/python.sh)" -m pytest -q test/traffic -n $(TEST_JOBS) || failed=1; done; exit $${failed:-0}
+	@EMISSARY_BINARY=$(CURDIR)/build/emissary TEST_JOBS=$(TEST_JOBS) "$$(deps/python.sh)" scripts/test_envoys.py $(ENVOYS)
+
+.PHONY: envoy-bump
+envoy-bump: ## ship Envoy VERSION: move the pins, tell what changed in the API, build, test
+	@deps/install.sh build
+	@python3 scripts/envoy_pins.py $(or $(VERSION),$(error VERSION=x.y.z names the Envoy))
 
 .PHONY: test-nodrop
 test-nodrop: build ## the full run of the nothing-dropped tester: many changes under load
