@@ -106,11 +106,19 @@ class Http1(Connection):
         return await self.reader.read()
 
 
+class _Patient(h2.connection.H2Connection):
+    """At GOAWAY no stream begins any more; those up to the last one that it names go on. The library would give up at once."""
+
+    def _receive_goaway_frame(self, frame):
+        event = h2.events.ConnectionTerminated()
+        event.error_code, event.last_stream_id = frame.error_code, frame.last_stream_id
+        return [], [event]
+
+
 class Http2(Connection):
     def __init__(self, reader, writer):
         super().__init__(reader, writer)
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8",
-                                                                       normalize_outbound_headers=False))
+        self.h2 = _Patient(h2.config.H2Configuration(client_side=True, header_encoding="utf-8", normalize_outbound_headers=False))
         self.h2.initiate_connection()
 
     async def request(self, method, target, authority, headers=(), body=b"", scheme="http"):
@@ -135,6 +143,8 @@ class Http2(Connection):
             for event in self.h2.receive_data(data):
                 if isinstance(event, h2.events.ConnectionTerminated):
                     self.closing = True
+                    if event.last_stream_id < stream:
+                        raise ConnectionClosed(f"GOAWAY, code {event.error_code}")
                 elif getattr(event, "stream_id", None) != stream:
                     continue
                 elif isinstance(event, h2.events.ResponseReceived):

@@ -142,7 +142,8 @@ class Load:
 
     def __init__(self, endpoints):
         self.endpoints, self.answered, self.failed, self.over = endpoints, 0, [], False
-        self.tasks = [asyncio.create_task(one) for one in [*(self.fresh() for _ in range(4)), *(self.kept() for _ in range(4))]]
+        self.tasks = [asyncio.create_task(one) for one in [*(self.fresh() for _ in range(4)), *(self.kept() for _ in range(4)),
+                                                                *(self.kept(http2=True) for _ in range(2))]]
 
     async def one(self, where, connection=None):
         try:
@@ -150,8 +151,10 @@ class Load:
             if answer.json().get("backend") != "first":
                 self.failed.append(f"{time.monotonic():.2f} {where}: {answer.status} {answer.body!r}")
             self.answered += 1
+            return True
         except (OSError, asyncio.TimeoutError, client.ConnectionClosed) as error:
             self.failed.append(f"{time.monotonic():.2f} {where}: {error!r}")
+            return False
 
     async def fresh(self):
         """A connection a request."""
@@ -159,13 +162,12 @@ class Load:
             await self.one(random.choice(self.endpoints.ready))
             await asyncio.sleep(0.005)
 
-    async def kept(self):
+    async def kept(self, http2=False):
         """A connection for as long as the other side keeps it; what it announces is heeded."""
         while not self.over:
             where = random.choice(self.endpoints.ready)
-            connection = await client.connect(*where)
-            while not self.over and not connection.closed_by_peer:
-                await self.one(where, connection)
+            connection = await client.connect(*where, http2=http2)
+            while not self.over and not connection.closed_by_peer and await self.one(where, connection):
                 await asyncio.sleep(0.005)
             connection.close()
 
