@@ -22,6 +22,7 @@ def reader(own_cluster, tmp_path):
 
 def test_readme(reader):
     reader.follow("README.md", "On a cluster")
+    reader.follow("docs/from-emissary-ingress.md")
 
 
 class Balancer:
