@@ -76,18 +76,30 @@ TEST(Schema, EveryFieldIsDescribedAndWhole) {
       EXPECT_EQ(field.description.find('\n'), std::string::npos);
     }
     const bool below = !field.fields.empty();
-    if (field.type != Type::Any) EXPECT_EQ(field.items != nullptr, field.type == Type::Array);
+    if (field.type != Type::Any) {
+      EXPECT_EQ(field.items != nullptr, field.type == Type::Array);
+    }
     if (field.type == Type::Object) {
       EXPECT_TRUE(below || field.values || field.open);
       EXPECT_FALSE(below && field.values);
     } else {
       EXPECT_FALSE(field.open);
-      if (field.type != Type::Any) EXPECT_FALSE(below || field.values);
+      if (field.type != Type::Any) {
+        EXPECT_FALSE(below || field.values);
+      }
     }
-    if (!field.choices.empty() || !field.pattern.empty() || field.max_length) EXPECT_EQ(field.type, Type::String);
-    if (!field.numbers.empty() || field.minimum || field.maximum) EXPECT_EQ(field.type, Type::Integer);
-    if (field.is_switch) EXPECT_EQ(field.type, Type::Boolean);
-    if (field.min_items) EXPECT_EQ(field.type, Type::Array);
+    if (!field.choices.empty() || !field.pattern.empty() || field.max_length) {
+      EXPECT_EQ(field.type, Type::String);
+    }
+    if (!field.numbers.empty() || field.minimum || field.maximum) {
+      EXPECT_EQ(field.type, Type::Integer);
+    }
+    if (field.is_switch) {
+      EXPECT_EQ(field.type, Type::Boolean);
+    }
+    if (field.min_items) {
+      EXPECT_EQ(field.type, Type::Array);
+    }
     if (field.list_map_key.empty()) return;
     const Field* key = field.items->find(field.list_map_key);
     ASSERT_NE(key, nullptr);
