@@ -2,7 +2,7 @@
 
 All of it lives in namespaces (mounts, processes, an empty network) that end with the program that made them: podman's storage, its
 monitors, the containers. That works in a plain chroot too, where nothing can be mounted privately at first: the root is bound to a
-folder, which makes a mount of it, and entered."""
+folder, which makes a mount of it, and entered. /dev/shm is its own too: each podman that begins takes all locks there for old ones."""
 import contextlib
 import json
 import os
@@ -23,6 +23,8 @@ mount --make-rprivate "$work/root"
 mount --bind /proc "$work/root$work/outside"
 mount -t proc proc "$work/root/proc"
 mount -t tmpfs none "$work/root/run"
+mkdir -p "$work/root/dev/shm"
+mount -t tmpfs none "$work/root/dev/shm"
 exec chroot "$work/root" "$@"
 """
 # Process 1 in there: it ends its zombies and otherwise waits.
