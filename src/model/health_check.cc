@@ -12,6 +12,9 @@
 namespace emissary::model {
 namespace {
 
+// From 1.40 on.
+constexpr size_t kMostChecks = 8;
+
 using manifest::Value;
 
 void readThreshold(Fields& fields, std::string_view name, uint32_t& out) {
@@ -160,7 +163,12 @@ void readHealthChecks(Fields& fields, std::string_view name, std::vector<HealthC
     HealthCheck check;
     Fields item(fields.report(), &value->list[i], Path(&list, i));
     readOne(item, check);
-    if (part.good()) out.push_back(std::move(check));
+    if (!part.good()) continue;
+    if (out.size() == kMostChecks) {
+      fields.error(name, fmt::format("has more than {} checks, the most that Envoy takes; the others are left out", kMostChecks));
+      return;
+    }
+    out.push_back(std::move(check));
   }
 }
 

@@ -114,6 +114,12 @@ TEST(ModelHealthChecks, AWrongOneCostsItselfAlone) {
     const std::string told = all(*ours("Mapping", "{prefix: /, service: a, " + field + "}"));
     EXPECT_EQ(told.find("known field"), std::string::npos) << told;
   }
+  std::string many = good;
+  for (int i = 0; i < 7; ++i) many.append(", {}, ").append(good);
+  EXPECT_EQ(policyOf("health_checks: [" + many + "]").health_checks.size(), 8u);
+  const ObjectPtr nine = ours("Mapping", "{prefix: /, service: a, health_checks: [" + many + ", " + good + "]}");
+  EXPECT_EQ(std::get<Mapping>(nine->spec).policy->health_checks.size(), 8u);
+  EXPECT_NE(all(*nine).find("error spec.health_checks: has more than 8 checks"), std::string::npos) << all(*nine);
   expect("health_checks: {}", "error spec.health_checks: must be a list, but is a map; it is left out", true);
 }
 
