@@ -24,8 +24,11 @@ int main(int count, char** arguments) {
     case settings::Command::ExecChild: return supervisor::execChild(settings.parent, settings.child);  // Envoy
     case settings::Command::Check: return cli::check(settings);
     case settings::Command::Compile: return cli::compile(settings);
+    case settings::Command::Convert: return cli::convert(settings);
     case settings::Command::Crds: return cli::crds(settings);
     case settings::Command::Version: return cli::version(settings, env);
+    case settings::Command::MigrateStorage:
+    case settings::Command::Webhook: break;
   }
   return 2;
 }

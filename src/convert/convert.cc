@@ -112,4 +112,12 @@ Value fromV3alpha1(const Value& object, std::string_view kind, Version wanted) {
   return out;
 }
 
+Converted between(Value object, std::string_view kind, Version written, Version wanted) {
+  if (written == wanted) return {std::move(object), {}, {}};
+  if (wanted == Version::V3alpha1) return toV3alpha1(object, kind, written);
+  if (written == Version::V3alpha1) return {fromV3alpha1(object, kind, wanted), {}, {}};
+  setVersion(object, wanted);
+  return {std::move(object), {}, {}};
+}
+
 }  // namespace emissary::convert

@@ -46,5 +46,7 @@ struct Converted {
 Converted toV3alpha1(const manifest::Value& object, std::string_view kind, Version written);
 /// An object of v3alpha1 as v1 or v2.
 manifest::Value fromV3alpha1(const manifest::Value& object, std::string_view kind, Version wanted);
+/// An object of any version as that of any other.
+Converted between(manifest::Value object, std::string_view kind, Version written, Version wanted);
 
 }  // namespace emissary::convert

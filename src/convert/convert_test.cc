@@ -62,6 +62,18 @@ TEST(Convert, Versions) {
   EXPECT_FALSE(exists("Service", Version::V1));
 }
 
+TEST(Convert, BetweenAnyTwo) {
+  const Value v1 = object("v1", "Mapping", "{prefix: /, service: a, tls: true, host: a.com}");
+  const Value v2 = between(v1, "Mapping", Version::V1, Version::V2).object;
+  EXPECT_EQ(v2.text("apiVersion"), "getambassador.io/v2");
+  EXPECT_EQ(specOf(v2), specOf(v1));  // the same by another name, not by way of v3alpha1
+  const Value v3 = between(v2, "Mapping", Version::V2, Version::V3alpha1).object;
+  EXPECT_EQ(v3.canonical(), toV3alpha1(v2, "Mapping", Version::V2).object.canonical());
+  EXPECT_EQ(between(v3, "Mapping", Version::V3alpha1, Version::V1).object.canonical(),
+            fromV3alpha1(v3, "Mapping", Version::V1).canonical());
+  EXPECT_EQ(between(v3, "Mapping", Version::V3alpha1, Version::V3alpha1).object.canonical(), v3.canonical());
+}
+
 TEST(Convert, TheVersionIsRewrittenAndTheRestKept) {
   const Value v1 = yaml(
       "apiVersion: getambassador.io/v1\nkind: Module\nmetadata: {name: a}\nspec:\n  config: {x: [1, null]}\n  odd: {y: z}\nstatus: "

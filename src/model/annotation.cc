@@ -15,7 +15,6 @@ namespace {
 
 using manifest::Value;
 
-constexpr std::string_view kConfig = "getambassador.io/config";
 constexpr std::string_view kOldGroup = "ambassador/";
 constexpr std::string_view kGroup = "getambassador.io";
 
@@ -101,7 +100,7 @@ bool isOfOurs(const Value& document) {
 std::vector<Value> annotatedDocuments(const Value& annotated, Report& report) {
   const Value* metadata = annotated.find("metadata");
   const Value* annotations = metadata != nullptr ? metadata->find("annotations") : nullptr;
-  const Value* config = annotations != nullptr ? annotations->find(kConfig) : nullptr;
+  const Value* config = annotations != nullptr ? annotations->find(kConfigAnnotation) : nullptr;
   if (config == nullptr || config->isNull()) return {};
   const auto tell = [&](int line, std::string message) { report.error(std::string(kConfigField), line, std::move(message)); };
   if (!config->isString()) {
@@ -122,17 +121,23 @@ std::vector<Value> annotatedDocuments(const Value& annotated, Report& report) {
   }
   std::vector<Value> out;
   for (Value& document : parsed.documents) {
-    renameGroup(document);
-    if (!isOfOurs(document)) {
-      tell(document.line, fmt::format("unknown kind {} ({}); the document is ignored; kinds of {}/v3alpha1 may stand here",
-                                      printable(document.text("kind")), printable(document.text("apiVersion")), kGroup));
+    const int line = document.line;
+    std::string what = fmt::format("{} ({})", printable(document.text("kind")), printable(document.text("apiVersion")));
+    std::optional<Value> manifest = asManifest(std::move(document));
+    if (!manifest) {
+      tell(line, fmt::format("unknown kind {}; the document is ignored; kinds of {}/v3alpha1 may stand here", what, kGroup));
       continue;
     }
-    Value manifest = unfold(std::move(document));
-    inherit(manifest, report.object());
-    out.push_back(std::move(manifest));
+    inherit(*manifest, report.object());
+    out.push_back(std::move(*manifest));
   }
   return out;
+}
+
+std::optional<Value> asManifest(Value document) {
+  renameGroup(document);
+  if (!isOfOurs(document)) return std::nullopt;
+  return unfold(std::move(document));
 }
 
 }  // namespace emissary::model

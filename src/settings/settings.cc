@@ -51,7 +51,7 @@ bool isIp(const std::string& text) {
 /// The flags as written; absent means absent.
 struct Flags {
   std::optional<std::string> config_dir, kubeconfig, envoy, admin, envoy_admin_port, ads, concurrency, ns, id, drain_delay, grace,
-      run_dir, parent;
+      run_dir, parent, service, crd_selector, https, probes;
   bool no_envoy = false;
   bool single_namespace = false;
   CLI::Option* single_namespace_option = nullptr;
@@ -92,6 +92,20 @@ void addRun(CLI::App& app, Flags& flags) {
                  "seconds to go on accepting after a stop was asked for (EMISSARY_DRAIN_DELAY_SECONDS) [5 as process 1, else 0]");
   app.add_option("--grace", flags.grace, "seconds from the request to stop to the end (EMISSARY_GRACE_SECONDS) [30]");
   addIdentity(app, flags);
+}
+
+void addCluster(CLI::App& app, Flags& flags) {
+  app.add_option("--kubeconfig", flags.kubeconfig, "the cluster that this file names (KUBECONFIG) [the one we run in]");
+}
+
+CLI::App* addWebhook(CLI::App& app, Flags& flags) {
+  CLI::App* webhook = app.add_subcommand("webhook", "convert objects between API versions, for the API server that asks");
+  webhook->add_option("SERVICE", flags.service, "the Service that leads here [emissary-apiext]");
+  webhook->add_option("--crd-label-selector", flags.crd_selector, "KEY=VALUE,…: of the CRDs to look after [all of the group]");
+  webhook->add_option("--https-address", flags.https, "IP:PORT of the webhook [0.0.0.0:8443]");
+  webhook->add_option("--probe-address", flags.probes, "IP:PORT of /probes/live and /probes/ready [0.0.0.0:8080]");
+  addCluster(*webhook, flags);
+  return webhook;
 }
 
 void takeIdentity(const Flags& flags, const Environment& env, Settings& s) {
@@ -272,7 +286,7 @@ void takeRun(const Flags& flags, const Environment& env, Settings& s) {
   s.all_envoy_metrics = metrics && *metrics == "all";
 }
 
-constexpr const char* kLater[] = {"explain", "diff", "convert", "webhook"};
+constexpr const char* kLater[] = {"explain", "diff"};
 
 /// docs/program.md.
 Exit reference(const CLI::App& app) {
@@ -286,6 +300,25 @@ Exit reference(const CLI::App& app) {
     out += fmt::format("\n### emissary {}\n\n```\n{}\n```\n", command->get_name(), help);
   }
   return {0, out + "\n## Environment\n\n" + variablesPage(), ""};
+}
+
+void takeWebhook(const Flags& flags, const Environment& env, Settings& s) {
+  WebhookSettings& w = s.webhook;
+  if (flags.service) w.service = *flags.service;
+  const bool named = !w.service.empty() && w.service.size() <= 63 && w.service.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  if (!named) bad("SERVICE", w.service, "write the name of a Service");
+  if (flags.crd_selector) w.crd_selector = *flags.crd_selector;
+  if (const std::string* ns = read(env, "POD_NAMESPACE")) w.ns = *ns;
+  const auto address = [](const char* flag, const std::optional<std::string>& text, Address& out) {
+    if (!text) return;
+    const auto parsed = parseAddress(*text);
+    if (!parsed) bad(flag, *text, "write IP:PORT, for example 0.0.0.0:8443 or [::]:8443");
+    out = *parsed;
+  };
+  address("--https-address", flags.https, w.https);
+  address("--probe-address", flags.probes, w.probes);
+  w.manage_ca = read(env, "DISABLE_CA_MANAGEMENT") == nullptr;
+  w.manage_crds = read(env, "DISABLE_CRD_MANAGEMENT") == nullptr;
 }
 
 Exit usage(std::string_view command, std::string_view message) {
@@ -390,6 +423,18 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
   CLI::App* version = app.add_subcommand("version", "print our version, Envoy's API's, and the Envoy that would start");
   Flags version_flags;
   version->add_option("--envoy", version_flags.envoy, "the Envoy that run would be given");
+  std::string convert_to = "v3alpha1", convert_from = "getambassador.io";
+  CLI::App* convert =
+      app.add_subcommand("convert", "print manifests with objects of v1 and v2 as v3alpha1; exit 0 all converted, 1 errors, 2 usage");
+  convert->add_option("PATH", s.paths, "files and folders of manifests; -: standard input")->required();
+  convert->add_option("--to", convert_to, "v3alpha1, v2 or v1")->check(CLI::IsMember({"v3alpha1", "v2", "v1"}));
+  convert->add_option("--from", convert_from, "getambassador.io; ingress-nginx: not in this version")
+      ->check(CLI::IsMember({"getambassador.io", "ingress-nginx"}));
+  Flags cluster_flags;
+  CLI::App* webhook = addWebhook(app, cluster_flags);
+  CLI::App* migrate = app.add_subcommand("migrate-storage", "have an API server store all objects as v3alpha1; exit 0 done, 1 not all, 2 usage");
+  migrate->add_flag("--apply", s.apply, "do it; without it, print what would be done");
+  addCluster(*migrate, cluster_flags);
   for (const char* name : kLater) app.add_subcommand(name, "not in this version");
   const CLI::App* page = app.add_subcommand("reference", "print the reference of commands and environment, as Markdown")->group("");
 
@@ -417,6 +462,16 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       s.run_arguments.assign(arguments.begin() + 1, arguments.end());
     } else if (*crds) {
       s.command = Command::Crds;
+    } else if (*convert) {
+      if (convert_from == "ingress-nginx") return usage(name, "--from ingress-nginx: not in this version");
+      s.command = Command::Convert;
+      s.convert_to = convert::versionNamed(convert_to).value();
+    } else if (*webhook || *migrate) {
+      s.command = *webhook ? Command::Webhook : Command::MigrateStorage;
+      if (*webhook) takeWebhook(cluster_flags, env, s);
+      takeLogging(env, s);
+      takeSource(cluster_flags, env, s);
+      if (s.kubeconfig.empty() && s.kubernetes_host.empty()) return usage(name, "not in a cluster: name one with --kubeconfig FILE");
     } else if (*version) {
       s.command = Command::Version;
       if (auto c = choose("--envoy", version_flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;

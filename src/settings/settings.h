@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "base/log.h"
+#include "convert/convert.h"
 #include "model/parse.h"
 
 namespace emissary::settings {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Command : uint8_t { Run, ControlPlane, ExecChild, Check, Compile, Crds, Version };
+enum class Command : uint8_t { Run, ControlPlane, ExecChild, Check, Compile, Convert, Crds, MigrateStorage, Version, Webhook };
 
 struct Address {
   std::string host;
@@ -40,6 +41,23 @@ struct Statsd {
   std::string entity;
 };
 
+/// `emissary webhook`.
+struct WebhookSettings {
+  /// The argument: the Service by which the API server finds us.
+  std::string service = "emissary-apiext";
+  /// --crd-label-selector; empty: all CRDs of the group.
+  std::string crd_selector;
+  /// POD_NAMESPACE; empty: that of the ServiceAccount, else emissary-system.
+  std::string ns;
+  /// --https-address and --probe-address.
+  Address https{"0.0.0.0", 8443};
+  Address probes{"0.0.0.0", 8080};
+  /// False with DISABLE_CA_MANAGEMENT (any text): the Secret is another's to fill.
+  bool manage_ca = true;
+  /// False with DISABLE_CRD_MANAGEMENT (any text): the CRDs name us already.
+  bool manage_crds = true;
+};
+
 struct Settings {
   Command command = Command::Run;
 
@@ -60,6 +78,11 @@ struct Settings {
   std::string output;
   /// crds --legacy: with v1 and v2.
   bool legacy_crds = false;
+  /// convert --to.
+  convert::Version convert_to = convert::Version::V3alpha1;
+  /// migrate-storage --apply: without it, it is only told what would be done.
+  bool apply = false;
+  WebhookSettings webhook;
 
   // ---- who we are
   /// --ambassador-id, AMBASSADOR_ID.

@@ -215,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{{}, {{"AES_LOG_LEVEL", "loud"}}, "AES_LOG_LEVEL", "loud"}));
 
 TEST(Settings, WhatIsNotInThisVersionSaysSo) {
-  for (const std::string name : {"explain", "diff", "convert", "webhook"}) {
+  for (const std::string name : {"explain", "diff"}) {
     const Exit exit = stopped({name, "--whatever", "x"});
     EXPECT_EQ(exit.code, 2);
     EXPECT_EQ(exit.err, "emissary " + name + ": not in this version\n");

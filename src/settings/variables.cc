@@ -58,6 +58,10 @@ constexpr Variable kVariables[] = {
     {"STATSD_FLUSH_INTERVAL", "`1`", "How often, in seconds, up to 300"},
     {"DOGSTATSD", "", "`true`: with tags, as Datadog's agent reads them"},
     {"DD_ENTITY_ID", "", "A tag of all of them"},
+    // ---- the conversion webhook
+    {"POD_NAMESPACE", "that of the ServiceAccount, else `emissary-system`", "`webhook`: where its Service and its authority are"},
+    {"DISABLE_CA_MANAGEMENT", "", "`webhook`, any text: its authority's Secret is another's to make and renew"},
+    {"DISABLE_CRD_MANAGEMENT", "", "`webhook`, any text: the CRDs' conversion is another's to fill in"},
 };
 
 constexpr Variable kIdle[] = {

@@ -250,7 +250,7 @@ void Lease::wrote(const kube::Response& response, Clock::time_point sent) {
   } else {
     expiry_ = loop_.after(left, [this] {
       expiry_ = 0;
-      log::warn("this instance could not renew its Lease: it writes no status until it does");
+      log::warn(fmt::format("this instance could not renew its Lease: until it does, {} by it", options_.undone));
       setLeads(false);
     });
     setLeads(true);
@@ -262,12 +262,12 @@ void Lease::failed(const kube::Response& response) {
   if (seen_ == kMissing) seen_at_ = loop_.now();  // it may have come and gone again meanwhile
   if (response.status == 403) {
     tell(
-        fmt::format("no status is written, for the Lease that elects who writes may not be used: {}; grant get, create and update "
+        fmt::format("{}, for the Lease that elects who does it may not be used: {}; grant get, create and update "
                     "on leases.coordination.k8s.io in namespace {}",
-                    response.text(), options_.ns));
+                    options_.undone, response.text(), options_.ns));
     if (!leads_) return again(jittered(options_.forbidden_retry));
   } else if (response.status == 404) {
-    tell(fmt::format("no status is written, for the Lease that elects who writes cannot be made: {}", response.text()));
+    tell(fmt::format("{}, for the Lease that elects who does it cannot be made: {}", options_.undone, response.text()));
   }
   std::chrono::milliseconds pause = jittered(options_.retry);
   if (response.retry_after)
@@ -282,7 +282,7 @@ void Lease::setLeads(bool leads) {
   }
   if (std::exchange(leads_, leads) == leads) return;
   if (!stopping_) {
-    log::info(leads ? "this instance writes the objects' status" : "this instance writes the objects' status no more",
+    log::info(fmt::format("this instance {}{}", options_.duty, leads ? "" : " no more"),
               {{"lease", options_.ns + "/" + options_.name}});
   }
   if (events_.leads) events_.leads(leads);

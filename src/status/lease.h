@@ -1,5 +1,5 @@
 #pragma once
-// Who of several instances writes: a Lease of coordination.k8s.io that one of them holds and renews. All on the thread of the loop.
+// Who of several instances does what one alone should: a Lease of coordination.k8s.io that one of them holds and renews. All on the thread of the loop.
 //
 // Clocks of machines are never compared: a holder's time runs from when this instance saw the record change, by its own monotonic
 // clock, and a leader counts its own from before it sent the renewal. So a leader has stopped (renew_within) before anybody else
@@ -24,6 +24,9 @@ struct LeaseOptions {
   std::string name;
   /// Of this process, unlike that of any other.
   std::string identity;
+  /// What the one that leads does, and what is the matter when nobody can: for people.
+  std::string duty = "writes the objects' status";
+  std::string undone = "no status is written";
   std::chrono::milliseconds duration{15000};
   /// A leader that could not renew for so long is none.
   std::chrono::milliseconds renew_within{10000};

@@ -200,7 +200,7 @@ def test_crds(legacy):
 
 
 @pytest.mark.parametrize("command", [
-    ["explain", ".", "--", "GET", "http://a/"], ["diff", ".", "."], ["convert", "."], ["webhook"]])
+    ["explain", ".", "--", "GET", "http://a/"], ["diff", ".", "."], ["convert", "--from", "ingress-nginx", "."]])
 def test_commands_of_later_versions_say_so(command, tmp_path):
     done = emissary(*command, cwd=tmp_path)
     assert done.returncode == 2
