@@ -7,6 +7,7 @@
 #include "settings/settings.h"
 #include "supervisor/process.h"
 #include "supervisor/run.h"
+#include "webhook/webhook.h"
 
 int main(int count, char** arguments) {
   using namespace emissary;
@@ -27,8 +28,8 @@ int main(int count, char** arguments) {
     case settings::Command::Convert: return cli::convert(settings);
     case settings::Command::Crds: return cli::crds(settings);
     case settings::Command::Version: return cli::version(settings, env);
-    case settings::Command::MigrateStorage:
-    case settings::Command::Webhook: break;
+    case settings::Command::MigrateStorage: return cli::migrateStorage(settings);
+    case settings::Command::Webhook: return webhook::run(settings);
   }
   return 2;
 }

@@ -6,61 +6,13 @@
 
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <mutex>
 #include <thread>
-#include <vector>
+
+#include "base/elastic_pool.h"
 
 namespace emissary::diagnostics {
 namespace {
-
-/// As many threads as there are connections, up to a bound; kept once made.
-class ElasticPool : public httplib::TaskQueue {
- public:
-  explicit ElasticPool(size_t most) : most_(most) {}
-
-  void enqueue(std::function<void()> task) override {
-    std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    if (idle_ < tasks_.size() && threads_.size() < most_) threads_.emplace_back([this] { work(); });
-    ready_.notify_one();
-  }
-
-  void shutdown() override {
-    {
-      std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    ready_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
-
- private:
-  void work() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      ++idle_;
-      ready_.wait(lock, [this] { return ended_ || !tasks_.empty(); });
-      --idle_;
-      if (tasks_.empty()) return;
-      std::function<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
-      lock.unlock();
-      task();
-      lock.lock();
-    }
-  }
-
-  const size_t most_;
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<std::thread> threads_;
-  size_t idle_ = 0;
-  bool ended_ = false;
-};
 
 class HttpServer : public httplib::Server {
  public:

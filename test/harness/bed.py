@@ -197,16 +197,16 @@ class Bed:
             return True
         until(probe, f"CRD {name} established")
 
-    def service(self, namespace, name, addresses, port=BACKEND_PORT, head=None):
+    def service(self, namespace, name, addresses, port=BACKEND_PORT, head=None, service_port=80):
         """A Service without a selector, and the EndpointSlice that says where it is."""
         head = {"namespace": namespace, **(head or {})}
         service = self.client.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **head},
-                                     "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}})
+                                     "spec": {"ports": [{"name": "http", "port": service_port, "targetPort": port}]}})
         self.client.apply({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
                            "metadata": {"name": name + "-1", **head, "labels": {"kubernetes.io/service-name": name}},
                            "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
                            "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in addresses]})
-        self._lead(service["spec"]["clusterIP"], addresses, port)
+        self._lead(service["spec"]["clusterIP"], addresses, port, service_port)
 
     def pod(self, namespace, name, address, labels):
         """A Pod that is said to run: the controllers make EndpointSlices of it for a Service that selects it."""
@@ -217,7 +217,7 @@ class Bed:
                                            "conditions": [{"type": "Ready", "status": "True"}]}}, "status")
         return pod
 
-    def _lead(self, cluster_ip, addresses, port):
+    def _lead(self, cluster_ip, addresses, port, service_port):
         """What nodes do: connections to a cluster IP reach an endpoint, and are refused where there is none."""
         known = cluster_ip in self._behind
         self._behind[cluster_ip] = addresses, port
@@ -239,7 +239,7 @@ class Bed:
             writer.transport.abort()
 
         if not known:
-            self.run(asyncio.start_server(accept, cluster_ip, 80))
+            self.run(asyncio.start_server(accept, cluster_ip, service_port))
 
     # ---- what runs in there
 

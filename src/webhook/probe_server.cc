@@ -1,0 +1,55 @@
+#include "base/elastic_pool.h"
+#include "webhook/listening.h"
+#include "webhook/servers.h"
+
+namespace emissary::webhook {
+namespace {
+
+constexpr size_t kThreads = 16;
+
+}  // namespace
+
+class ProbeServer::Impl {
+ public:
+  Impl(settings::Address address, std::function<bool()> ready) : address_(std::move(address)), ready_(std::move(ready)) {
+    server_.new_task_queue = [] { return new ElasticPool(kThreads, kThreads); };
+    server_.set_keep_alive_max_count(1);
+    server_.set_read_timeout(5);
+    server_.set_write_timeout(5);
+    server_.set_payload_max_length(64 << 10);
+    server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      if (request.path == "/probes/live") {
+        response.set_content("Living!\n", "text/plain; charset=utf-8");
+      } else if (request.path != "/probes/ready") {
+        response.status = 404;
+      } else if (ready_()) {
+        response.set_content("Ready!\n", "text/plain; charset=utf-8");
+      } else {
+        response.status = 500;
+      }
+      if (response.status == -1) response.status = 200;
+      return httplib::Server::HandlerResponse::Handled;
+    });
+  }
+
+  bool start(std::string& error) { return server_.begin(address_, "--probe-address", error); }
+  void stop() {
+    server_.close();
+    server_.join();
+  }
+  uint16_t port() const { return server_.port(); }
+
+ private:
+  const settings::Address address_;
+  const std::function<bool()> ready_;
+  Listening<httplib::Server> server_;
+};
+
+ProbeServer::ProbeServer(settings::Address address, std::function<bool()> ready)
+    : impl_(std::make_unique<Impl>(std::move(address), std::move(ready))) {}
+ProbeServer::~ProbeServer() { impl_->stop(); }
+bool ProbeServer::start(std::string& error) { return impl_->start(error); }
+void ProbeServer::stop() { impl_->stop(); }
+uint16_t ProbeServer::port() const { return impl_->port(); }
+
+}  // namespace emissary::webhook
