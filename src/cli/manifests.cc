@@ -25,7 +25,7 @@ constexpr int kMaxListDepth = 8;
 std::string_view ourVersion(std::string_view api_version) {
   const size_t slash = api_version.find('/');
   return slash != std::string_view::npos && api_version.substr(0, slash) == convert::kGroup ? api_version.substr(slash + 1)
-                                                                                             : std::string_view();
+                                                                                            : std::string_view();
 }
 
 class Rewriter {

@@ -23,7 +23,9 @@ constexpr std::chrono::seconds kPause{2};
 /// Waits for the answers to requests that a loop sends, some at a time.
 class Asker {
  public:
-  Asker(const kube::Config& config) : client_(config, loop_, fmt::format("emissary-migrate-storage/{}", kVersion)) { loop_.start(); }
+  Asker(const kube::Config& config) : client_(config, loop_, fmt::format("emissary-migrate-storage/{}", kVersion)) {
+    loop_.start();
+  }
   ~Asker() { loop_.stop(); }
 
   std::vector<kube::Response> ask(std::vector<kube::Request> requests) {
@@ -66,10 +68,9 @@ class Asker {
 int migrateStorage(const settings::Settings& settings) {
   log::init(settings.log_level, settings.json_logging, "migrate-storage");
   std::string error;
-  const auto config = settings.kubeconfig.empty()
-                          ? kube::inCluster(settings.kubernetes_host, settings.kubernetes_port,
-                                            std::string(kube::kServiceAccountFolder), error)
-                          : kube::readKubeconfig(settings.kubeconfig, error);
+  const auto config = settings.kubeconfig.empty() ? kube::inCluster(settings.kubernetes_host, settings.kubernetes_port,
+                                                                    std::string(kube::kServiceAccountFolder), error)
+                                                  : kube::readKubeconfig(settings.kubeconfig, error);
   if (!config) {
     std::fprintf(stderr, "emissary migrate-storage: %s\n", error.c_str());
     return 1;
@@ -84,7 +85,7 @@ int migrateStorage(const settings::Settings& settings) {
       },
       [](const std::string& text) { std::fprintf(stderr, "error: %s\n", text.c_str()); },
   };
-  const bool good = webhook::migrateStorage(hooks, settings.apply);
+  const bool good = webhook::migrateStorage(hooks, {settings.apply, settings.drop_older});
   if (good && !settings.apply) std::puts("nothing was written: --apply does it");
   return good ? 0 : 1;
 }

@@ -5,7 +5,8 @@
 
 namespace emissary::manifest {
 
-/// YAML of a JSON value, in blocks, text of several lines as literal ones; what could be read as anything but text is quoted. Plain.
+/// YAML of a JSON value, in blocks, text of several lines as literal ones; what could be read as anything but text is quoted.
+/// Plain.
 std::string yaml(const nlohmann::ordered_json& json);
 
 }  // namespace emissary::manifest

@@ -27,8 +27,9 @@ TEST(Yaml, ReadsBackAsTheSame) {
 TEST(Yaml, TextOfSeveralLines) {
   EXPECT_EQ(yaml({{"a", "one\n  two\n"}, {"b", {"x\ny"}}}), "a: |\n  one\n    two\nb:\n  - |-\n    x\n    y\n");
   // However it begins and ends, and whatever is in it.
-  for (const char* text : {"a\n", "a\nb", "a\n\n", "a\n\n\nb\n\n\n", "\na", "\n", " a\nb", "  \nb", "a\n \n", "a \nb ", "a\n\tb", "a\r\nb",
-                           "a\nb\xc3\xa9", "- a\n- b", "# a\n# b", "---\na", "a\n---\nb", "a: [\n'", "%a\n%b", "...\n...\n"}) {
+  for (const char* text : {"a\n",      "a\nb",   "a\n\n",     "a\n\n\nb\n\n\n", "\na",    "\n",           " a\nb",
+                           "  \nb",    "a\n \n", "a \nb ",    "a\n\tb",         "a\r\nb", "a\nb\xc3\xa9", "- a\n- b",
+                           "# a\n# b", "---\na", "a\n---\nb", "a: [\n'",        "%a\n%b", "...\n...\n"}) {
     const Json document = {{"k", text}, {"list", {text, {{"k", text}, {"last", 1}}}}};
     const auto read = manifest::parse(yaml(document));
     ASSERT_FALSE(read.error) << document;

@@ -305,7 +305,8 @@ Exit reference(const CLI::App& app) {
 void takeWebhook(const Flags& flags, const Environment& env, Settings& s) {
   WebhookSettings& w = s.webhook;
   if (flags.service) w.service = *flags.service;
-  const bool named = !w.service.empty() && w.service.size() <= 63 && w.service.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  const bool named = !w.service.empty() && w.service.size() <= 63 &&
+                     w.service.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
   if (!named) bad("SERVICE", w.service, "write the name of a Service");
   if (flags.crd_selector) w.crd_selector = *flags.crd_selector;
   if (const std::string* ns = read(env, "POD_NAMESPACE")) w.ns = *ns;
@@ -424,16 +425,18 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
   Flags version_flags;
   version->add_option("--envoy", version_flags.envoy, "the Envoy that run would be given");
   std::string convert_to = "v3alpha1", convert_from = "getambassador.io";
-  CLI::App* convert =
-      app.add_subcommand("convert", "print manifests with objects of v1 and v2 as v3alpha1; exit 0 all converted, 1 errors, 2 usage");
+  CLI::App* convert = app.add_subcommand(
+      "convert", "print manifests with objects of v1 and v2 as v3alpha1; exit 0 all converted, 1 errors, 2 usage");
   convert->add_option("PATH", s.paths, "files and folders of manifests; -: standard input")->required();
   convert->add_option("--to", convert_to, "v3alpha1, v2 or v1")->check(CLI::IsMember({"v3alpha1", "v2", "v1"}));
   convert->add_option("--from", convert_from, "getambassador.io; ingress-nginx: not in this version")
       ->check(CLI::IsMember({"getambassador.io", "ingress-nginx"}));
   Flags cluster_flags;
   CLI::App* webhook = addWebhook(app, cluster_flags);
-  CLI::App* migrate = app.add_subcommand("migrate-storage", "have an API server store all objects as v3alpha1; exit 0 done, 1 not all, 2 usage");
+  CLI::App* migrate =
+      app.add_subcommand("migrate-storage", "have an API server store all objects as v3alpha1; exit 0 done, 1 not all, 2 usage");
   migrate->add_flag("--apply", s.apply, "do it; without it, print what would be done");
+  migrate->add_flag("--drop-older", s.drop_older, "then take v1 and v2, and the conversion, from the CRDs");
   addCluster(*migrate, cluster_flags);
   for (const char* name : kLater) app.add_subcommand(name, "not in this version");
   const CLI::App* page = app.add_subcommand("reference", "print the reference of commands and environment, as Markdown")->group("");
@@ -471,7 +474,8 @@ Parsed parse(const std::vector<std::string>& arguments, const Environment& env) 
       if (*webhook) takeWebhook(cluster_flags, env, s);
       takeLogging(env, s);
       takeSource(cluster_flags, env, s);
-      if (s.kubeconfig.empty() && s.kubernetes_host.empty()) return usage(name, "not in a cluster: name one with --kubeconfig FILE");
+      if (s.kubeconfig.empty() && s.kubernetes_host.empty())
+        return usage(name, "not in a cluster: name one with --kubeconfig FILE");
     } else if (*version) {
       s.command = Command::Version;
       if (auto c = choose("--envoy", version_flags.envoy, env, "EMISSARY_ENVOY")) s.envoy = c->value;

@@ -82,6 +82,8 @@ struct Settings {
   convert::Version convert_to = convert::Version::V3alpha1;
   /// migrate-storage --apply: without it, it is only told what would be done.
   bool apply = false;
+  /// migrate-storage --drop-older.
+  bool drop_older = false;
   WebhookSettings webhook;
 
   // ---- who we are

@@ -1,5 +1,6 @@
 #pragma once
-// Who of several instances does what one alone should: a Lease of coordination.k8s.io that one of them holds and renews. All on the thread of the loop.
+// Who of several instances does what one alone should: a Lease of coordination.k8s.io that one of them holds and renews. All on the
+// thread of the loop.
 //
 // Clocks of machines are never compared: a holder's time runs from when this instance saw the record change, by its own monotonic
 // clock, and a leader counts its own from before it sent the renewal. So a leader has stopped (renew_within) before anybody else

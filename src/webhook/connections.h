@@ -1,6 +1,6 @@
 #pragma once
-// How long a connection may take for what it does now, whatever it does meanwhile: who sends a byte from time to time is cut off too.
-// Any thread.
+// How long a connection may take for what it does now, whatever it does meanwhile: who sends a byte from time to time is cut off
+// too. Any thread.
 
 #include <openssl/ssl.h>
 

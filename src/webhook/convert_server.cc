@@ -70,10 +70,8 @@ class ConvertServer::Impl {
       if (request.has_header("Content-Encoding")) return refuse(response, 415, "No encoding is taken\n");
       return httplib::Server::HandlerResponse::Unhandled;
     });
-    server_.Post(std::string(kConvertPath),
-                 [this](const httplib::Request&, httplib::Response& response, const httplib::ContentReader& reader) {
-                   convert(response, reader);
-                 });
+    server_.Post(std::string(kConvertPath), [this](const httplib::Request&, httplib::Response& response,
+                                                   const httplib::ContentReader& reader) { convert(response, reader); });
     server_.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
       // What there is of a refused request is not read.
       connections_.allow(request.ssl, response.status == 200 ? limits_.idle + limits_.handshake : 0ms);

@@ -23,7 +23,8 @@ std::string text(const Json& json) { return json.is_string() ? json.get<std::str
 Json conversionBy(const ServiceName& service) {
   Json out = {{"strategy", "Webhook"}};
   out["webhook"]["conversionReviewVersions"] = {"v1"};
-  out["webhook"]["clientConfig"]["service"] = {{"namespace", service.ns}, {"name", service.name}, {"path", kConvertPath}, {"port", 443}};
+  out["webhook"]["clientConfig"]["service"] = {
+      {"namespace", service.ns}, {"name", service.name}, {"path", kConvertPath}, {"port", 443}};
   return out;
 }
 
@@ -43,7 +44,8 @@ std::optional<Crd> readCrd(const Json& crd, const ServiceName& service) {
   Crd out;
   out.name = text(at(crd, "/metadata/name"));
   out.resource_version = text(at(crd, "/metadata/resourceVersion"));
-  if (const auto bundle = decodeBase64(text(at(conversion, "/webhook/clientConfig/caBundle")))) out.trusted = certificatesIn(*bundle);
+  if (const auto bundle = decodeBase64(text(at(conversion, "/webhook/clientConfig/caBundle"))))
+    out.trusted = certificatesIn(*bundle);
   if (Json::json_pointer where("/webhook/clientConfig"); at(conversion, "/webhook/clientConfig").is_object()) {
     conversion[where].erase("caBundle");
   }

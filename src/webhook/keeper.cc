@@ -83,7 +83,9 @@ Keeper::Keeper(KeeperOptions options, kube::Loop& loop, kube::Client& client, Sh
                 },
                 [this](const Json& secret) { readSecret(secret); }, [this] { secretsRead(); },
                 [this](const std::string& why) {
-                  tell("secret", why.empty() ? "" : fmt::format("the Secret {}/{} cannot be read: {}", options_.service.ns, kSecretName, why));
+                  tell("secret", why.empty()
+                                     ? ""
+                                     : fmt::format("the Secret {}/{} cannot be read: {}", options_.service.ns, kSecretName, why));
                 }}),
       crds_follower_(loop, client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", labelSelector(options_.crd_selector),
                      {[this] { reading_.clear(); },
@@ -95,8 +97,9 @@ Keeper::Keeper(KeeperOptions options, kube::Loop& loop, kube::Client& client, Sh
                         tell("crds", why.empty() ? "" : fmt::format("CustomResourceDefinitions cannot be read: {}", why));
                       }}) {
   if (!options_.manage_ca && !options_.manage_crds) return;
-  lease_.emplace(leaseOptions(options_), loop, client,
-                 status::Lease::Events{[this](bool) { soon(0ms); }, [this](const std::string& problem) { tell("lease", problem); }});
+  lease_.emplace(
+      leaseOptions(options_), loop, client,
+      status::Lease::Events{[this](bool) { soon(0ms); }, [this](const std::string& problem) { tell("lease", problem); }});
 }
 
 Keeper::~Keeper() {
@@ -165,8 +168,8 @@ void Keeper::evaluate() {
   ready_ = shown_ && crds_known_ && now < shown_->not_after && allTrust(shown_->authority);
   if (!options_.manage_ca && secret_known_) {
     tell("authority", authority_problem_.empty() ? ""
-                                                 : fmt::format("the Secret {}/{} cannot be used: {}", options_.service.ns, kSecretName,
-                                                               authority_problem_));
+                                                 : fmt::format("the Secret {}/{} cannot be used: {}", options_.service.ns,
+                                                               kSecretName, authority_problem_));
   }
 }
 
@@ -226,7 +229,8 @@ void Keeper::writeAuthority() {
   if (shown_) before.push_back(shown_->authority);
   // Without a memory of our own: whom API servers trust is whose certificates the other replicas show.
   for (const std::string& trusted : trustedNow()) {
-    if (!shown_ && before.size() < kMostPrevious && isAuthority(trusted) && now < validityOf(trusted).not_after) before.push_back(trusted);
+    if (!shown_ && before.size() < kMostPrevious && isAuthority(trusted) && now < validityOf(trusted).not_after)
+      before.push_back(trusted);
   }
   Json secret = secret_text_.empty() ? Json() : Json::parse(secret_text_);
   const bool create = secret.is_null();
@@ -249,7 +253,8 @@ void Keeper::writeAuthority() {
 
 void Keeper::wroteAuthority(const kube::Response& response) {
   const bool passing = response.ok() || response.status == 409;
-  tell("write-secret", passing ? "" : fmt::format("the Secret {}/{} cannot be written: {}", options_.service.ns, kSecretName, response.text()));
+  tell("write-secret",
+       passing ? "" : fmt::format("the Secret {}/{} cannot be written: {}", options_.service.ns, kSecretName, response.text()));
   secret_not_before_ = loop_.now() + (passing ? 0ms : std::chrono::milliseconds(kTick));
   secret_known_ = false;
   secrets_.hurry();
@@ -304,7 +309,8 @@ void Keeper::writeCrd(const Crd& crd, const std::vector<std::string>& bundle) {
 void Keeper::wroteCrd(const std::string& name, const kube::Response& response) {
   crd_calls_.erase(name);
   const bool passing = response.ok() || response.status == 409 || response.status == 404;
-  tell("write-crd " + name, passing ? "" : fmt::format("the CustomResourceDefinition {} cannot be written: {}", name, response.text()));
+  tell("write-crd " + name,
+       passing ? "" : fmt::format("the CustomResourceDefinition {} cannot be written: {}", name, response.text()));
   if (response.ok()) log::info("a CRD now leads to the webhook and trusts its authority", {{"crd", name}});
   crd_not_before_[name] = loop_.now() + (response.ok() ? 0ms : passing ? 200ms : std::chrono::milliseconds(kTick));
   const auto read = response.ok() ? readCrd(Json::parse(response.body, nullptr, false), options_.service) : std::nullopt;

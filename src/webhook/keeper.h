@@ -1,6 +1,7 @@
 #pragma once
 // Keeps API servers and the webhook of one mind about certificates: the authority in a Secret, which all replicas follow; the CRDs,
-// whose caBundle tells API servers to trust it; and the certificate that this replica shows. The elected replica writes the first two.
+// whose caBundle tells API servers to trust it; and the certificate that this replica shows. The elected replica writes the first
+// two.
 //
 // At no moment is a certificate shown that API servers do not trust yet, or one that they do not trust any more: a new authority is
 // trusted beside the old one first, in all CRDs, a while before anything that it signed is shown, and the old one a while after.

@@ -117,7 +117,8 @@ std::string jsonText(std::string_view text) {
 Answer finish(std::string_view uid, size_t count, std::string objects, std::string problem) {
   Answer out;
   out.objects = count;
-  out.body = fmt::format(R"({{"apiVersion":"{}","kind":"ConversionReview","response":{{"uid":{},"result":)", kReviewVersion, jsonText(uid));
+  out.body = fmt::format(R"({{"apiVersion":"{}","kind":"ConversionReview","response":{{"uid":{},"result":)", kReviewVersion,
+                         jsonText(uid));
   if (problem.empty()) {
     out.body += R"({"status":"Success"},"convertedObjects":[)";
     out.body += objects;
@@ -146,7 +147,8 @@ Answer answer(std::string review) {
   if (textAt(document, "apiVersion") != kReviewVersion) {
     return finish("", 0, "", fmt::format("the request is no ConversionReview of {}", kReviewVersion));
   }
-  if (document.at_key("request").get(request) != simdjson::SUCCESS) return finish("", 0, "", "the ConversionReview holds no request");
+  if (document.at_key("request").get(request) != simdjson::SUCCESS)
+    return finish("", 0, "", "the ConversionReview holds no request");
   const std::string_view uid = textAt(request, "uid");
   const std::string_view desired = textAt(request, "desiredAPIVersion");
   const auto wanted = ourVersion(desired);

@@ -1,8 +1,8 @@
 #pragma once
 // What an API server asks of a conversion webhook (apiextensions.k8s.io/v1 ConversionReview), and the answer. Pure, any thread.
 //
-// An API server takes the answer to a review as a whole or not at all: an object that cannot be converted costs all of them, so only
-// what is no object of ours in any version is refused. A value of a wrong type is handed on, as convert.h has it.
+// An API server takes the answer to a review as a whole or not at all: an object that cannot be converted costs all of them, so
+// only what is no object of ours in any version is refused. A value of a wrong type is handed on, as convert.h has it.
 
 #include <cstddef>
 #include <string>

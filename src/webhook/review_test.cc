@@ -47,8 +47,10 @@ TEST(Review, ObjectsComeBackInOrder) {
 TEST(Review, NumbersAndTextStayWhatTheyAre) {
   const std::string spec = R"({"config":{"a":1,"b":1.0,"c":-9223372036854775808,"d":1e300,"e":"\u0000\u001f\"\\ü","f":0.1}})";
   const std::string object = R"({"apiVersion":"getambassador.io/v1","kind":"Module","metadata":{"name":"a"},"spec":)" + spec + "}";
-  const Answer out = answer(R"({"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":{"uid":"\"","desiredAPIVersion":)"
-                            R"("getambassador.io/v2","objects":[)" + object + "]}}");
+  const Answer out =
+      answer(R"({"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":{"uid":"\"","desiredAPIVersion":)"
+             R"("getambassador.io/v2","objects":[)" +
+             object + "]}}");
   EXPECT_EQ(out.problem, "");
   EXPECT_EQ(out.objects, 1u);
   const Json back = Json::parse(out.body)["response"];
@@ -95,10 +97,11 @@ TEST(Review, WhatIsRefused) {
 
 TEST(Review, WhatIsNone) {
   const std::string endless(200'000, '[');
-  for (const std::string& text : {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("\xff\xfe"), endless,
-                                  std::string(R"({"kind":"ConversionReview"})"), std::string(R"({"kind":"ConversionReview","apiVersion":3})"),
-                                  std::string(R"({"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":[]})"),
-                                  std::string(R"({"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1beta1","request":{}})")}) {
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("\xff\xfe"), endless,
+        std::string(R"({"kind":"ConversionReview"})"), std::string(R"({"kind":"ConversionReview","apiVersion":3})"),
+        std::string(R"({"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":[]})"),
+        std::string(R"({"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1beta1","request":{}})")}) {
     const Answer out = answer(text);
     EXPECT_NE(out.problem, "") << text.substr(0, 80);
     const Json response = Json::parse(out.body)["response"];

@@ -95,7 +95,8 @@ class ConvertServerTest : public ::testing::Test {
  protected:
   ConvertServerTest() { begin({}); }
   void begin(Limits limits) {
-    server_ = std::make_unique<ConvertServer>(settings::Address{"127.0.0.1", 0}, std::vector<std::string>{"hook", "hook.ns.svc"}, limits);
+    server_ =
+        std::make_unique<ConvertServer>(settings::Address{"127.0.0.1", 0}, std::vector<std::string>{"hook", "hook.ns.svc"}, limits);
     std::string error;
     EXPECT_TRUE(server_->start(error)) << error;
     server_->show(newServer(authority_, {"hook", "hook.ns.svc"}, now()));

@@ -28,6 +28,7 @@ std::string textAt(const Json& object, const char* pointer) {
 struct Crd {
   std::string name, plural, resource_version, storage;
   bool has_wanted = false;
+  bool older = false;  // it has other versions
   std::vector<std::string> stored;
 };
 
@@ -43,6 +44,7 @@ std::optional<Crd> readCrd(const Json& json) {
       const std::string name = textAt(version, "/name");
       out.has_wanted |= name == kWanted && version.value("served", false);
       if (version.value("storage", false)) out.storage = name;
+      out.older |= name != kWanted;
     }
   }
   if (json.contains(stored)) {
@@ -60,7 +62,7 @@ std::string listed(const std::vector<std::string>& names) { return fmt::format("
 
 class Migration {
  public:
-  Migration(const MigrationHooks& hooks, bool apply) : hooks_(hooks), apply_(apply) {}
+  Migration(const MigrationHooks& hooks, MigrationOptions options) : hooks_(hooks), options_(options) {}
 
   bool run() {
     const auto crds = readCrds();
@@ -70,8 +72,15 @@ class Migration {
       return true;
     }
     bool good = true;
-    for (const Crd& crd : *crds) good &= migrate(crd);
-    if (good && apply_) hooks_.say("everything is stored as v3alpha1: the older versions are not needed any more, nor is the webhook");
+    for (const Crd& crd : *crds) good &= migrate(crd) && (!options_.drop_older || !crd.older || drop(crd));
+    if (dropped_ > 0) {
+      hooks_.say(fmt::format("{} kinds {} without older versions: nobody has to convert them any more", dropped_,
+                             options_.apply ? "are now" : "would then be"));
+    } else if (good && options_.apply) {
+      hooks_.say(
+          "all is stored as v3alpha1: the older versions are not needed any more (--drop-older takes them from the CRDs), nor is "
+          "the webhook then");
+    }
     return good;
   }
 
@@ -114,18 +123,20 @@ class Migration {
       return true;
     }
     if (!crd.has_wanted || crd.storage != kWanted) {
-      return refuse(fmt::format("{}: what is written is stored as {}: apply CRDs that store {} first (emissary crds --legacy | kubectl apply "
-                                "--server-side --force-conflicts -f -)",
-                                crd.name, crd.storage, kWanted));
+      return refuse(
+          fmt::format("{}: what is written is stored as {}: apply CRDs that store {} first (emissary crds --legacy | kubectl apply "
+                      "--server-side --force-conflicts -f -)",
+                      crd.name, crd.storage, kWanted));
     }
     const auto count = rewriteAll(crd);
     if (!count) return false;
-    if (!apply_) {
-      hooks_.say(fmt::format("{}: {} objects would be rewritten; then storedVersions would become {} (they are {})", crd.name, count->seen,
-                             kWanted, listed(crd.stored)));
+    if (!options_.apply) {
+      hooks_.say(fmt::format("{}: {} objects would be rewritten; then storedVersions would become {} (they are {})", crd.name,
+                             count->seen, kWanted, listed(crd.stored)));
       return true;
     }
-    const std::string done = fmt::format("{}: {} objects rewritten, {} changed or went meanwhile", crd.name, count->rewritten, count->moved);
+    const std::string done =
+        fmt::format("{}: {} objects rewritten, {} changed or went meanwhile", crd.name, count->rewritten, count->moved);
     if (count->failed > 0) {
       return refuse(fmt::format("{}, {} could not be; storedVersions stay {}", done, count->failed, listed(crd.stored)));
     }
@@ -165,15 +176,16 @@ class Migration {
   /// An empty change makes the server write the object, as what it stores now. Who wrote it meanwhile has done that.
   void rewrite(const Crd& crd, const Json& items, Count& count) {
     count.seen += items.size();
-    if (!apply_) return;
+    if (!options_.apply) return;
     std::vector<kube::Request> left;
     for (const Json& item : items) {
       const std::string version = textAt(item, "/metadata/resourceVersion"), uid = textAt(item, "/metadata/uid");
       kube::Request request{"PATCH",
-                            fmt::format("/apis/{}/{}/namespaces/{}/{}/{}?fieldManager=emissary-migrate-storage", convert::kGroup, kWanted,
-                                        kube::escaped(textAt(item, "/metadata/namespace")), crd.plural,
+                            fmt::format("/apis/{}/{}/namespaces/{}/{}/{}?fieldManager=emissary-migrate-storage", convert::kGroup,
+                                        kWanted, kube::escaped(textAt(item, "/metadata/namespace")), crd.plural,
                                         kube::escaped(textAt(item, "/metadata/name"))),
-                            Json({{"metadata", {{"uid", uid}, {"resourceVersion", version}}}}).dump(), "application/merge-patch+json"};
+                            Json({{"metadata", {{"uid", uid}, {"resourceVersion", version}}}}).dump(),
+                            "application/merge-patch+json"};
       left.push_back(std::move(request));
     }
     for (int round = 1; !left.empty(); ++round) {
@@ -216,12 +228,44 @@ class Migration {
     }
   }
 
+  /// In one write, so that no older version is left that nobody converts.
+  bool drop(const Crd& crd) {
+    ++dropped_;
+    if (!options_.apply) {
+      hooks_.say(fmt::format("{}: older versions would be dropped", crd.name));
+      return true;
+    }
+    const std::string path = fmt::format("{}/{}", kCrds, crd.name);
+    for (int round = 1;; ++round) {
+      const kube::Response now = ask({"GET", path, ""});
+      Json json = Json::parse(now.ok() ? now.body : "", nullptr, false);
+      const auto read = readCrd(json);
+      if (!read || read->storage != kWanted || read->stored != std::vector<std::string>{std::string(kWanted)}) {
+        --dropped_;
+        return refuse(fmt::format("{}: its older versions are not dropped: {}", crd.name,
+                                  now.ok() ? "it was changed meanwhile" : now.text()));
+      }
+      Json& versions = json["spec"]["versions"];
+      versions.erase(
+          std::remove_if(versions.begin(), versions.end(), [](const Json& one) { return textAt(one, "/name") != kWanted; }),
+          versions.end());
+      json["spec"]["conversion"] = {{"strategy", "None"}};
+      const kube::Response answer = ask({"PUT", path, json.dump()});
+      if (answer.ok()) return true;
+      if (answer.status != 409 || round == kTries) {
+        --dropped_;
+        return refuse(fmt::format("{}: its older versions are not dropped: {}", crd.name, answer.text()));
+      }
+    }
+  }
+
   const MigrationHooks& hooks_;
-  const bool apply_;
+  const MigrationOptions options_;
+  size_t dropped_ = 0;
 };
 
 }  // namespace
 
-bool migrateStorage(const MigrationHooks& hooks, bool apply) { return Migration(hooks, apply).run(); }
+bool migrateStorage(const MigrationHooks& hooks, MigrationOptions options) { return Migration(hooks, options).run(); }
 
 }  // namespace emissary::webhook

@@ -1,6 +1,7 @@
 #pragma once
-// Objects that an API server stores in an older version, stored as v3alpha1; then the CRDs are told that no older one is stored, after
-// which older versions, and the webhook, may go. Nothing is remembered: begun again, it goes on where something is left to do.
+// Objects that an API server stores in an older version, stored as v3alpha1; then the CRDs are told that no older one is stored,
+// after which older versions, and the webhook, may go. Nothing is remembered: begun again, it goes on where something is left to
+// do.
 
 #include <cstddef>
 #include <functional>
@@ -22,7 +23,14 @@ struct MigrationHooks {
   std::function<void(const std::string&)> fail;
 };
 
-/// Without `apply` nothing is written. False when something is left that could not be done.
-bool migrateStorage(const MigrationHooks& hooks, bool apply);
+struct MigrationOptions {
+  /// Without it nothing is written.
+  bool apply = false;
+  /// The CRDs lose their older versions, and their conversion, once nothing is stored in them.
+  bool drop_older = false;
+};
+
+/// False when something is left that could not be done.
+bool migrateStorage(const MigrationHooks& hooks, MigrationOptions options);
 
 }  // namespace emissary::webhook

@@ -21,6 +21,7 @@ struct Server {
   std::string storage = "v3alpha1";
   std::vector<std::string> stored = {"v2", "v3alpha1"};
   int version = 1;
+  bool dropped = false;
   int objects = 7;
   /// Answers in place of the server's own, by the end of the path, each once.
   std::multimap<std::string, kube::Response> faults;
@@ -55,12 +56,18 @@ struct Server {
       stored = patch["status"]["storedVersions"].get<std::vector<std::string>>();
       return json(crd());
     }
+    if (request.method == "PUT") {
+      const Json crd = Json::parse(request.body);
+      dropped = crd["spec"]["versions"].size() == 1 && crd["spec"]["conversion"] == Json({{"strategy", "None"}});
+      return json(crd);
+    }
     if (path.ends_with("/mappings")) {
       const size_t at = request.path.find("continue=");
       const int first = at == std::string::npos ? 0 : std::stoi(request.path.substr(at + 9));
       Json items = Json::array();
       for (int i = first; i < std::min(first + 3, objects); ++i) {
-        items.push_back({{"metadata", {{"name", "m" + std::to_string(i)}, {"namespace", "a"}, {"uid", "u"}, {"resourceVersion", "1"}}}});
+        items.push_back(
+            {{"metadata", {{"name", "m" + std::to_string(i)}, {"namespace", "a"}, {"uid", "u"}, {"resourceVersion", "1"}}}});
       }
       return json({{"metadata", {{"continue", first + 3 < objects ? std::to_string(first + 3) : ""}}}, {"items", items}});
     }
@@ -68,7 +75,7 @@ struct Server {
     return json({{"metadata", Json::object()}, {"items", {crd(), {{"spec", {{"group", "example.com"}}}}}}});
   }
 
-  bool migrate(bool apply) {
+  bool migrate(bool apply, bool drop = false) {
     return migrateStorage({[this](const std::vector<kube::Request>& requests) {
                              std::vector<kube::Response> out;
                              for (const kube::Request& request : requests) out.push_back(handle(request));
@@ -76,7 +83,7 @@ struct Server {
                            },
                            [this] { ++pauses; }, [this](const std::string& text) { said.push_back(text); },
                            [this](const std::string& text) { failed.push_back(text); }},
-                          apply);
+                          {apply, drop});
   }
 };
 
@@ -90,9 +97,22 @@ TEST(StorageMigration, RewritesAllAndSaysSo) {
   EXPECT_EQ(server.writes.size(), 8u);
 }
 
+TEST(StorageMigration, OlderVersionsGoIfAsked) {
+  Server server;
+  server.faults = {{"/mappings.getambassador.io", {503, "", {}, ""}}};
+  EXPECT_TRUE(server.migrate(true, true));
+  EXPECT_TRUE(server.dropped);
+  EXPECT_THAT(server.said.back(), HasSubstr("1 kinds are now without older versions"));
+  Server left;
+  left.faults = {{"/m4", {422, "{}", {}, ""}}};
+  EXPECT_FALSE(left.migrate(true, true));
+  EXPECT_FALSE(left.dropped);
+}
+
 TEST(StorageMigration, WritesNothingUnlessAsked) {
   Server server;
-  EXPECT_TRUE(server.migrate(false));
+  EXPECT_TRUE(server.migrate(false, true));
+  EXPECT_FALSE(server.dropped);
   EXPECT_THAT(server.writes, IsEmpty());
   EXPECT_THAT(server.said.at(0), HasSubstr("7 objects would be rewritten"));
 }
@@ -107,8 +127,12 @@ TEST(StorageMigration, RefusesWhereSomethingElseIsStored) {
 
 TEST(StorageMigration, WhatIsBusyIsTriedAgain) {
   Server server;
-  server.faults = {{"customresourcedefinitions", {503, "", {}, ""}}, {"/mappings", {429, "", {}, ""}}, {"/m4", {0, "", {}, "broke off"}},
-                   {"/m5", {500, "", {}, ""}},                       {"/m2", {409, "", {}, ""}},       {"/m3", {404, "", {}, ""}}};
+  server.faults = {{"customresourcedefinitions", {503, "", {}, ""}},
+                   {"/mappings", {429, "", {}, ""}},
+                   {"/m4", {0, "", {}, "broke off"}},
+                   {"/m5", {500, "", {}, ""}},
+                   {"/m2", {409, "", {}, ""}},
+                   {"/m3", {404, "", {}, ""}}};
   EXPECT_TRUE(server.migrate(true));
   EXPECT_EQ(server.pauses, 3);
   EXPECT_THAT(server.said.at(0), HasSubstr("5 objects rewritten, 2 changed or went meanwhile"));
@@ -137,13 +161,12 @@ TEST(StorageMigration, ACrdThatChangesMeanwhile) {
   EXPECT_TRUE(server.migrate(true));
   EXPECT_THAT(server.stored, ElementsAre("v3alpha1"));
   Server other;
-  other.faults = {{"/status", {409, "", {}, ""}},
-                  {"/mappings.getambassador.io", Server::json([&] {
-                     other.storage = "v2";
-                     const Json crd = other.crd();
-                     other.storage = "v3alpha1";
-                     return crd;
-                   }())}};
+  other.faults = {{"/status", {409, "", {}, ""}}, {"/mappings.getambassador.io", Server::json([&] {
+                                                     other.storage = "v2";
+                                                     const Json crd = other.crd();
+                                                     other.storage = "v3alpha1";
+                                                     return crd;
+                                                   }())}};
   EXPECT_FALSE(other.migrate(true));
   EXPECT_THAT(other.failed, ElementsAre(HasSubstr("does not store v3alpha1 any more")));
 }

@@ -88,10 +88,9 @@ int run(const settings::Settings& settings) {
   ::signal(SIGPIPE, SIG_IGN);
 
   std::string error;
-  const auto config = settings.kubeconfig.empty()
-                          ? kube::inCluster(settings.kubernetes_host, settings.kubernetes_port,
-                                            std::string(kube::kServiceAccountFolder), error)
-                          : kube::readKubeconfig(settings.kubeconfig, error);
+  const auto config = settings.kubeconfig.empty() ? kube::inCluster(settings.kubernetes_host, settings.kubernetes_port,
+                                                                    std::string(kube::kServiceAccountFolder), error)
+                                                  : kube::readKubeconfig(settings.kubeconfig, error);
   if (!config) {
     log::error(error);
     return 1;

@@ -1,54 +1,40 @@
 """The conversion webhook with a real API server, which reaches it as in any cluster: by the Service that the CRDs name, at its cluster
-IP, trusting the authority that the webhook itself put into the CRDs. One cluster serves all tests here; they go on from each other."""
+IP, trusting the authority that the webhook itself put into the CRDs."""
 import base64
 import contextlib
 import itertools
-import signal
 import subprocess
 import threading
 
 import pytest
 
-from harness import kube, objects, paths
+from harness import kube, paths, webhook
 from harness.bed import CRD, until
-from harness.cluster import Cluster
-from harness.instance import Instance
-from harness.webhook import NAMESPACE, SECRET, Site
+from harness.webhook import V1, V2, V3, mapping
 
-pytestmark = pytest.mark.xdist_group("webhook")
 GROUP = "getambassador.io"
-V1, V2, V3 = (f"{GROUP}/{version}" for version in ("v1", "v2", "v3alpha1"))
-
-
-@pytest.fixture(scope="module")
-def _site(root, tmp_path_factory):
-    work = tmp_path_factory.mktemp("webhook")
-    cluster = Cluster(work / "cluster")
-    with cluster.start().network.entered():
-        site = Site(cluster, work)
-        cluster.client.apply(site.crds("--legacy"))  # they name a webhook that is not there yet, and nobody to trust
-        site.first = site.replica().start()
-        site.route(site.first)
-        until(site.first.ready, f"ready; {site.first.log}")
-        cluster.install_crds(site.crds("--legacy"))
-    yield site
-    site.close()
-    cluster.stop()
 
 
 @pytest.fixture
-def site(_site):
-    with _site.bed.network.entered():
-        yield _site
+def site(own_cluster, tmp_path):
+    with webhook.site(own_cluster, tmp_path) as site:
+        yield site
+
+
+def test_the_webhook(site):
+    """In this order, since they go on from each other in one cluster."""
+    each_version_is_written_and_read_in_each(site)
+    round_trips_lose_nothing(site)
+    the_authority_is_renewed_and_nobody_notices(site)
+    the_secret_is_deleted_and_nobody_notices(site)
+    a_ca_bundle_of_somebody_else_is_mended(site)
+    the_ready_probe_tells_the_truth(site)
+    another_replica_takes_over(site)
 
 
 def in_version(site, thing, version):
     metadata = thing["metadata"]
     return site.bed.client.get(version, thing["kind"], metadata["namespace"], metadata["name"])
-
-
-def mapping(version, name, **spec):
-    return {"apiVersion": version, "kind": "Mapping", "metadata": {"name": name, "namespace": "default"}, "spec": {"prefix": f"/{name}/", "service": name, **spec}}
 
 
 @contextlib.contextmanager
@@ -89,7 +75,7 @@ def authority(site):
     return base64.b64decode(site.secret()["data"]["tls.crt"]).decode()
 
 
-def test_each_version_is_written_and_read_in_each(site):
+def each_version_is_written_and_read_in_each(site):
     spec = {V1: {"host": "a.com", "tls": True}, V2: {"host": "a.com", "tls": True},
             V3: {"hostname": "a.com", "service": "https://cart", "v2ExplicitTLS": {"serviceScheme": "", "tls": "bool:true"}}}
     for written in spec:
@@ -121,7 +107,7 @@ def changes(before, after, where="spec"):
         yield where
 
 
-def test_round_trips_lose_nothing(site):
+def round_trips_lose_nothing(site):
     """Objects of the golden cases: read in the other version, written back as read, and read in their own again."""
     corpus, seen = [], set()
     for file in sorted((paths.ROOT / "test/golden").rglob("manifests/*.y*ml")):
@@ -160,7 +146,7 @@ def test_round_trips_lose_nothing(site):
     assert sum(result is not None for result in results) > 50
 
 
-def test_the_authority_is_renewed_and_nobody_notices(site):
+def the_authority_is_renewed_and_nobody_notices(site):
     before = authority(site)
     assert set(trusted(site).values()) == {before}
     with converting(site):
@@ -181,7 +167,7 @@ def test_the_authority_is_renewed_and_nobody_notices(site):
     assert len(trusted(site)) == 13
 
 
-def test_the_secret_is_deleted_and_nobody_notices(site):
+def the_secret_is_deleted_and_nobody_notices(site):
     before, shown = authority(site), site.first.certificate()
     with converting(site):
         site.bed.client.delete(site.secret())
@@ -190,7 +176,7 @@ def test_the_secret_is_deleted_and_nobody_notices(site):
         assert site.first.ready()
 
 
-def test_a_caBundle_of_somebody_else_is_mended(site):
+def a_ca_bundle_of_somebody_else_is_mended(site):
     name = f"mappings.{GROUP}"
     crd = site.bed.client.get(*CRD, name=name)
     wrong = base64.b64encode(open(site.bed.authority.ca, "rb").read()).decode()
@@ -199,7 +185,7 @@ def test_a_caBundle_of_somebody_else_is_mended(site):
     until(lambda: site.bed.client.list(V2, "Mapping", "default") is not None, "converted again")
 
 
-def test_the_ready_probe_tells_the_truth(site):
+def the_ready_probe_tells_the_truth(site):
     """One that may not mend anything only looks."""
     looker = site.replica(environment={"DISABLE_CA_MANAGEMENT": "1", "DISABLE_CRD_MANAGEMENT": "1"}).up()
     assert site.first.end() == 0
@@ -213,7 +199,7 @@ def test_the_ready_probe_tells_the_truth(site):
     assert looker.end() == 0
 
 
-def test_another_replica_takes_over(site):
+def another_replica_takes_over(site):
     second = site.replica().up()
     site.route(site.first, second)
     shown = second.certificate()
@@ -223,88 +209,3 @@ def test_another_replica_takes_over(site):
         site.bed.client.delete(site.secret())
         until(lambda: site.secret() and second.certificate() != shown, "the second one keeps it now")
     site.first = second
-
-
-def test_older_versions_are_migrated_and_go(site, tmp_path):
-    """As in a cluster that comes from upstream's CRDs: v2 is what is stored. A gateway follows it all the while."""
-    client, bed = site.bed.client, site.bed
-    for thing in client.list(V3, "Mapping", "default"):
-        client.delete(thing)
-    bed.install_crds(site.crds("--legacy", storage="v2"))
-    until(site.first.ready, "ready")
-    backend = bed.backend("cart")
-    bed.service("default", "cart", [backend])
-    client.apply(objects.listener("default"))
-    client.apply(objects.host("default"))
-    until(lambda: not failed(site), "converted")
-    names = [f"m-{number}" for number in range(300)]  # more than a page
-    client.many(client.create, [mapping(V2, name, service="cart", host="a.com") for name in names])
-    gateway = Instance(bed, tmp_path, bed.kubeconfig())
-    try:
-        gateway.up()
-        gateway.answers("/m-7/", "cart", "a.com")
-        while_the_webhook_is_away(site, gateway)
-        migrate(site)
-        gateway.answers("/m-7/", "cart", "a.com")
-        gateway.answers("/frozen/", "cart", "a.com")
-        client.apply(mapping(V3, "newest", service="cart", hostname="a.com"))
-        gateway.answers("/newest/", "cart", "a.com")
-    finally:
-        gateway.close()
-
-
-def while_the_webhook_is_away(site, gateway):
-    """Gone, then so slow that nothing comes: the gateway serves what it knows, and takes up what was written meanwhile."""
-    site.first.kill()
-    site.bed.client.create(mapping(V2, "later", service="cart", host="a.com"))  # stored as it is
-    until(lambda: failed(site), "reads fail")
-    gateway.answers("/m-7/", "cart", "a.com")
-    assert gateway.get("/later/", "a.com").status == 404
-    site.first.up()
-    gateway.answers("/later/", "cart", "a.com")
-    site.first.process.send_signal(signal.SIGSTOP)
-    site.bed.client.create(mapping(V2, "frozen", service="cart", host="a.com"))
-    gateway.answers("/m-7/", "cart", "a.com")
-    site.first.process.send_signal(signal.SIGCONT)
-    gateway.answers("/frozen/", "cart", "a.com")
-
-
-def failed(site):
-    try:
-        site.bed.client.list(V3, "Mapping", "default")
-    except kube.ApiError:
-        return True
-    return False
-
-
-def migrate(site):
-    client, bed = site.bed.client, site.bed
-    command = [paths.emissary(), "migrate-storage", "--kubeconfig", bed.kubeconfig()]
-
-    def run(*arguments):
-        return subprocess.run([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
-
-    refused = run("--apply")
-    assert refused.returncode == 1 and "stored as v2" in refused.stderr and "emissary crds --legacy" in refused.stderr
-    bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=objects.crds("--legacy"))
-    crd = client.get(*CRD, name=f"mappings.{GROUP}")
-    assert sorted(crd["status"]["storedVersions"]) == ["v2", "v3alpha1"]
-    until(lambda: site.first.ready() and not failed(site), "ready")
-    before = {thing["metadata"]["name"]: thing for thing in client.list(V3, "Mapping")}
-    tried = run()
-    assert tried.returncode == 0 and "302 objects would be rewritten" in tried.stdout, tried
-    assert len(client.get(*CRD, name=f"mappings.{GROUP}")["status"]["storedVersions"]) == 2
-    done = run("--apply")
-    assert done.returncode == 0, done
-    assert "302 objects rewritten, 0 changed" in done.stdout, done.stdout
-    assert all(crd["status"]["storedVersions"] == ["v3alpha1"] for crd in client.list(*CRD) if crd["spec"]["group"] == GROUP)
-    assert "nothing to do" in run("--apply").stdout
-    # No older version, nobody to convert.
-    bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=objects.crds())
-    assert site.first.end() == 0
-    until(lambda: not failed(site), "read without it")
-    after = {thing["metadata"]["name"]: thing for thing in client.list(V3, "Mapping")}
-    assert {name: thing["spec"] for name, thing in after.items()} == {name: thing["spec"] for name, thing in before.items()}
-    assert after["m-7"]["spec"]["hostname"] == "a.com"
-    with pytest.raises(kube.ApiError):
-        client.list(V2, "Mapping")

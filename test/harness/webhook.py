@@ -1,5 +1,6 @@
 """The conversion webhook in a test's cluster: replicas of `emissary webhook` as "pods" behind the Service that CRDs name, with the
 permissions that deploy/webhook/ grants and no others."""
+import contextlib
 import pathlib
 import socket
 import ssl
@@ -15,6 +16,12 @@ from . import kube, paths
 NAMESPACE, NAME, SECRET = "emissary-system", "emissary-apiext", "emissary-ingress-webhook-ca"
 MANIFEST = paths.ROOT / "deploy/webhook/webhook.yaml"
 PORT, PROBES = 8443, 8080
+V1, V2, V3 = (f"getambassador.io/{version}" for version in ("v1", "v2", "v3alpha1"))
+
+
+def mapping(version, name, **spec):
+    return {"apiVersion": version, "kind": "Mapping", "metadata": {"name": name, "namespace": "default"},
+            "spec": {"prefix": f"/{name}/", "service": name, **spec}}
 
 
 class Replica:
@@ -73,8 +80,7 @@ class Site:
         self.work.mkdir(exist_ok=True)
         self.replicas = []
         for thing in kube.objects(MANIFEST.read_text()):
-            if thing["kind"] not in ("Deployment", "Service"):
-                bed.client.apply(thing)
+            bed.client.apply(thing)  # of the Deployment nothing comes, where nobody runs Pods
         self.kubeconfig = bed.account(NAMESPACE, NAME).kubeconfig()
 
     def replica(self, **named):
@@ -100,3 +106,20 @@ class Site:
     def close(self):
         for replica in self.replicas:
             replica.kill()
+
+
+@contextlib.contextmanager
+def site(cluster, work):
+    """The CRDs of all versions, and one replica, `first`, that converts them."""
+    site = Site(cluster, work / "webhook")
+    try:
+        cluster.client.apply(site.crds("--legacy"))  # they name a webhook that is not there yet, and nobody to trust
+        site.first = site.replica().start()
+        site.route(site.first)
+        beds.until(site.first.ready, f"ready; {site.first.log}")
+        cluster.install_crds(site.crds("--legacy"))
+        yield site
+    finally:
+        site.close()
+        for replica in site.replicas:
+            print(f"--- the end of {replica.log}:", *replica.log.read_text(errors="replace").splitlines()[-10:], sep="\n")
