@@ -68,9 +68,7 @@ class Asker {
 int migrateStorage(const settings::Settings& settings) {
   log::init(settings.log_level, settings.json_logging, "migrate-storage");
   std::string error;
-  const auto config = settings.kubeconfig.empty() ? kube::inCluster(settings.kubernetes_host, settings.kubernetes_port,
-                                                                    std::string(kube::kServiceAccountFolder), error)
-                                                  : kube::readKubeconfig(settings.kubeconfig, error);
+  const auto config = kube::findConfig(settings.kubeconfig, settings.kubernetes_host, settings.kubernetes_port, error);
   if (!config) {
     std::fprintf(stderr, "emissary migrate-storage: %s\n", error.c_str());
     return 1;

@@ -33,8 +33,7 @@ std::string uidOf(const std::string& body) {
 }  // namespace
 
 std::optional<kube::Config> clusterConfig(const settings::Settings& settings, std::string& error) {
-  if (!settings.kubeconfig.empty()) return kube::readKubeconfig(settings.kubeconfig, error);
-  return kube::inCluster(settings.kubernetes_host, settings.kubernetes_port, std::string(kube::kServiceAccountFolder), error);
+  return kube::findConfig(settings.kubeconfig, settings.kubernetes_host, settings.kubernetes_port, error);
 }
 
 Cluster::Cluster(const settings::Settings& settings, Outputs outputs) : settings_(settings), outputs_(std::move(outputs)) {}

@@ -208,4 +208,9 @@ std::optional<Config> inCluster(const std::string& host, const std::string& port
   return config;
 }
 
+std::optional<Config> findConfig(const std::string& kubeconfig, const std::string& host, const std::string& port,
+                                 std::string& error) {
+  return kubeconfig.empty() ? inCluster(host, port, std::string(kServiceAccountFolder), error) : readKubeconfig(kubeconfig, error);
+}
+
 }  // namespace emissary::kube

@@ -58,6 +58,10 @@ std::optional<Config> readKubeconfig(const std::string& path, std::string& error
 std::optional<Config> inCluster(const std::string& host, const std::string& port, const std::string& folder, std::string& error);
 inline constexpr std::string_view kServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/// The kubeconfig if one is named, else what a Pod finds.
+std::optional<Config> findConfig(const std::string& kubeconfig, const std::string& host, const std::string& port,
+                                 std::string& error);
+
 /// The whole file; nothing, with a reason, when it cannot be read or is larger than 1 MiB.
 std::optional<std::string> readSmallFile(const std::string& path, std::string& error);
 

@@ -135,8 +135,7 @@ class Migration {
                              count->seen, kWanted, listed(crd.stored)));
       return true;
     }
-    const std::string done =
-        fmt::format("{}: {} objects rewritten, {} changed or went meanwhile", crd.name, count->rewritten, count->moved);
+    const std::string done = fmt::format("{}: {} objects rewritten, {} went meanwhile", crd.name, count->rewritten, count->moved);
     if (count->failed > 0) {
       return refuse(fmt::format("{}, {} could not be; storedVersions stay {}", done, count->failed, listed(crd.stored)));
     }
@@ -173,19 +172,17 @@ class Migration {
     }
   }
 
-  /// An empty change makes the server write the object, as what it stores now. Who wrote it meanwhile has done that.
+  /// A change of nothing makes the server write the object as what it stores now, whoever else writes it meanwhile.
   void rewrite(const Crd& crd, const Json& items, Count& count) {
     count.seen += items.size();
     if (!options_.apply) return;
     std::vector<kube::Request> left;
     for (const Json& item : items) {
-      const std::string version = textAt(item, "/metadata/resourceVersion"), uid = textAt(item, "/metadata/uid");
       kube::Request request{"PATCH",
                             fmt::format("/apis/{}/{}/namespaces/{}/{}/{}?fieldManager=emissary-migrate-storage", convert::kGroup,
                                         kWanted, kube::escaped(textAt(item, "/metadata/namespace")), crd.plural,
                                         kube::escaped(textAt(item, "/metadata/name"))),
-                            Json({{"metadata", {{"uid", uid}, {"resourceVersion", version}}}}).dump(),
-                            "application/merge-patch+json"};
+                            Json({{"metadata", {{"uid", textAt(item, "/metadata/uid")}}}}).dump(), "application/merge-patch+json"};
       left.push_back(std::move(request));
     }
     for (int round = 1; !left.empty(); ++round) {

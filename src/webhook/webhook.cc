@@ -88,9 +88,7 @@ int run(const settings::Settings& settings) {
   ::signal(SIGPIPE, SIG_IGN);
 
   std::string error;
-  const auto config = settings.kubeconfig.empty() ? kube::inCluster(settings.kubernetes_host, settings.kubernetes_port,
-                                                                    std::string(kube::kServiceAccountFolder), error)
-                                                  : kube::readKubeconfig(settings.kubeconfig, error);
+  const auto config = kube::findConfig(settings.kubeconfig, settings.kubernetes_host, settings.kubernetes_port, error);
   if (!config) {
     log::error(error);
     return 1;

@@ -1,4 +1,6 @@
 """From a cluster of upstream's CRDs, where v2 is what is stored and a webhook converts, to one of v3alpha1 alone and no webhook."""
+import base64
+import json
 import signal
 import subprocess
 
@@ -6,6 +8,7 @@ import pytest
 
 from harness import kube, objects, paths, webhook
 from harness.bed import CRD, until
+from harness.cluster import ETCD
 from harness.webhook import V2, V3, mapping
 
 GROUP = "getambassador.io"
@@ -29,6 +32,7 @@ def test_older_versions_are_migrated_and_go(site, own_cluster, instance):
     until(lambda: not failed(site), "converted")
     names = [f"m-{number}" for number in range(300)]  # more than a page
     client.many(client.create, [mapping(V2, name, service="cart", host="a.com") for name in names])
+    client.create(mapping(V2, "foreign", ambassador_id="other"))  # of which no gateway writes the status
     gateway = instance(bed, bed.kubeconfig()).up()
     gateway.answers("/m-7/", "cart", "a.com")
     while_the_webhook_is_away(site, gateway)
@@ -63,6 +67,15 @@ def failed(site):
     return False
 
 
+def stored(bed):
+    """The versions in which etcd holds Mappings."""
+    first = f"/registry/{GROUP}/mappings/"
+    encoded = [base64.b64encode(text.encode()).decode() for text in (first, first[:-1] + "0")]  # "0" follows "/"
+    command = ["curl", "-sS", "--fail-with-body", "-d", json.dumps({"key": encoded[0], "range_end": encoded[1]}), ETCD + "/v3/kv/range"]
+    answer = json.loads(bed.network.run(subprocess.run, command, stdout=subprocess.PIPE, check=True).stdout)
+    return {json.loads(base64.b64decode(entry["value"]))["apiVersion"].split("/")[1] for entry in answer["kvs"]}
+
+
 def migrate(site):
     client, bed = site.bed.client, site.bed
     command = [paths.emissary(), "migrate-storage", "--kubeconfig", bed.kubeconfig()]
@@ -70,6 +83,7 @@ def migrate(site):
     def run(*arguments):
         return subprocess.run([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
 
+    assert stored(bed) == {"v2"}
     refused = run("--apply")
     assert refused.returncode == 1 and "stored as v2" in refused.stderr and "emissary crds --legacy" in refused.stderr
     bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=objects.crds("--legacy"))
@@ -78,13 +92,15 @@ def migrate(site):
     until(lambda: site.first.ready() and not failed(site), "ready")
     before = {thing["metadata"]["name"]: thing for thing in client.list(V3, "Mapping")}
     tried = run()
-    assert tried.returncode == 0 and "302 objects would be rewritten" in tried.stdout, tried
+    assert tried.returncode == 0 and "303 objects would be rewritten" in tried.stdout, tried
     assert len(client.get(*CRD, name=f"mappings.{GROUP}")["status"]["storedVersions"]) == 2
+    assert "v2" in stored(bed)
     done = run("--apply")
     assert done.returncode == 0, done
-    assert "302 objects rewritten, 0 changed" in done.stdout, done.stdout
+    assert "303 objects rewritten, 0 went" in done.stdout, done.stdout
     assert all(crd["status"]["storedVersions"] == ["v3alpha1"] for crd in client.list(*CRD) if crd["spec"]["group"] == GROUP)
     assert "nothing to do" in run("--apply").stdout
+    assert stored(bed) == {"v3alpha1"}
     # No older version, nobody to convert.
     assert "would be dropped" in run("--drop-older").stdout
     dropped = run("--apply", "--drop-older")
