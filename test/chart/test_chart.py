@@ -105,6 +105,19 @@ def test_permissions_are_those_of_deploy_rbac(single, file):
     assert not single or all(thing["metadata"].get("namespace") == "emissary" for thing in found)
 
 
+def test_the_webhook_is_that_of_deploy_webhook():
+    plain = {(thing["kind"], thing["metadata"]["name"]): thing for thing in kube.objects((paths.ROOT / "deploy" / "webhook" / "webhook.yaml").read_text())}
+    found = helm.rendered({"enableLegacyVersions": True}, chart=helm.CRDS, namespace="emissary-system")
+    for kind in ("Role", "ClusterRole"):
+        assert rules(found.values(), kind) == rules(plain.values(), kind)
+    here, there = ([things[kind, "emissary-apiext"]["spec"] for kind in ("Service", "Deployment")] for things in (found, plain))
+    assert here[0] == there[0]
+    assert here[1]["selector"] == there[1]["selector"] and here[1]["replicas"] == there[1]["replicas"]
+    containers = [deployment["template"]["spec"]["containers"][0] for deployment in (here[1], there[1])]
+    for key in ("command", "args", "env", "ports", "startupProbe", "livenessProbe", "readinessProbe", "resources"):
+        assert containers[0][key] == containers[1][key], key
+
+
 def crds(text):
     """Without what belongs to the release."""
     found = {thing["metadata"]["name"]: thing for thing in kube.objects(text) if thing["kind"] == "CustomResourceDefinition"}
