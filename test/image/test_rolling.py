@@ -34,7 +34,7 @@ spec:
     metadata: {labels: {app: gateway}}
     spec:
       serviceAccountName: emissary
-      terminationGracePeriodSeconds: 30
+      terminationGracePeriodSeconds: 90
       securityContext: {runAsUser: 8888, runAsNonRoot: true}
       volumes: [{name: tmp, emptyDir: {}}]
       containers:
@@ -44,6 +44,7 @@ spec:
             - {name: AMBASSADOR_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
             - {name: AMBASSADOR_SINGLE_NAMESPACE, value: "YES"}
             - {name: ENVOY_CONCURRENCY, value: "1"}
+            - {name: EMISSARY_GRACE_SECONDS, value: "80"}
           ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 8877}]
           securityContext:
             allowPrivilegeEscalation: false
@@ -102,8 +103,10 @@ def node(bed, namespace, nodes):
 def gateway(bed, namespace, node):
     """The Deployment's Endpoints, once both Pods are ready."""
     bed.install_crds(objects.crds())
-    bed.client.apply((paths.ROOT / "deploy/rbac/namespaced.yaml").read_text().replace("namespace: emissary", f"namespace: {namespace}")
-                     .replace("kind: Namespace\nmetadata:\n  name: emissary", f"kind: Namespace\nmetadata:\n  name: {namespace}"))
+    rights = (paths.ROOT / "deploy/rbac/namespaced.yaml").read_text()
+    for place in "kind: Namespace\nmetadata:\n  name: {}", "namespace: {}", "resourceNames: [{}]":
+        rights = rights.replace(place.format("emissary"), place.format(namespace))
+    bed.client.apply(rights)
     with deployed(bed, namespace, DEPLOYMENT) as endpoints:
         yield endpoints
 
