@@ -74,6 +74,8 @@ class Server : public kube::Client {
   Json secret, lease;
   std::vector<Json> crds;
   bool crds_forbidden = false;
+  /// Called after each write of a CRD.
+  std::function<void()> written = [] {};
 
  private:
   static kube::Response json(const Json& body) { return {200, body.dump(), {}, ""}; }
@@ -100,6 +102,7 @@ class Server : public kube::Client {
     for (Json& crd : crds) {
       if (request.path.ends_with("/" + crd["metadata"]["name"].get<std::string>())) crd = body;
     }
+    written();
     changed();
     return json(body);
   }
@@ -120,7 +123,11 @@ class KeeperTest : public ::testing::Test {
     return out;
   }
   void start(KeeperOptions options) {
-    keeper_ = std::make_unique<Keeper>(std::move(options), loop_, server_, [this](const Pair& pair) { shown_.push_back(pair); });
+    keeper_ = std::make_unique<Keeper>(std::move(options), loop_, server_, [this](const Pair& pair) {
+      shown_.push_back(pair);
+      check();
+    });
+    server_.written = [this] { check(); };
     keeper_->start();
     pass(3s);
   }
