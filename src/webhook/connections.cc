@@ -14,7 +14,7 @@ constexpr auto kLook = 500ms;
 Connections::Connections() : thread_([this] { watch(); }) {}
 
 Connections::~Connections() {
-  end();
+  end(0ms);
   {
     std::lock_guard lock(mutex_);
     ended_ = true;
@@ -49,23 +49,37 @@ void Connections::onFree(void* parent, void* pointer, CRYPTO_EX_DATA*, int, long
 void Connections::began(const SSL* connection) {
   std::lock_guard lock(mutex_);
   // A handshake is told more than once: the tickets after it count as one.
-  const bool first = open_.emplace(connection, Open{SSL_get_fd(connection), Clock::now() + handshake_}).second;
+  const bool first = open_.emplace(connection, Open{SSL_get_fd(connection), Clock::now() + handshake_, false}).second;
   if (first) SSL_set_ex_data(const_cast<SSL*>(connection), index(), this);
 }
 
 void Connections::gone(const SSL* connection) {
   std::lock_guard lock(mutex_);
   open_.erase(connection);
+  wake_.notify_all();
 }
 
-void Connections::allow(const SSL* connection, std::chrono::milliseconds time) {
+void Connections::allow(const SSL* connection, std::chrono::milliseconds time, bool busy) {
   std::lock_guard lock(mutex_);
-  if (const auto found = open_.find(connection); found != open_.end()) found->second.until = Clock::now() + time;
+  const auto found = open_.find(connection);
+  if (found == open_.end()) return;
+  found->second.until = Clock::now() + time;
+  found->second.busy = busy;
+  wake_.notify_all();
 }
 
-void Connections::end() {
-  std::lock_guard lock(mutex_);
-  for (const auto& [connection, open] : open_) ::shutdown(open.fd, SHUT_RDWR);
+void Connections::end(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  const auto shut = [&](bool all) {
+    bool busy = false;
+    for (const auto& [connection, open] : open_) {
+      if (all || !open.busy) ::shutdown(open.fd, SHUT_RDWR);
+      busy |= open.busy;
+    }
+    return !busy;
+  };
+  wake_.wait_for(lock, patience, [&] { return shut(false); });
+  shut(true);
 }
 
 void Connections::watch() {

@@ -22,15 +22,16 @@ class Connections {
 
   /// All connections of `context` count, from the first byte of their handshakes, for which they have `handshake`.
   void follow(SSL_CTX* context, std::chrono::milliseconds handshake);
-  /// It has so long from now on. Nothing happens for one that is gone.
-  void allow(const SSL* connection, std::chrono::milliseconds time);
-  /// Cut all off.
-  void end();
+  /// It has so long from now on, and is in the middle of a request or is not. Nothing happens for one that is gone.
+  void allow(const SSL* connection, std::chrono::milliseconds time, bool busy);
+  /// Cut all off: those in the middle of a request once they are through it, or `patience` is over.
+  void end(std::chrono::milliseconds patience);
 
  private:
   struct Open {
     int fd = -1;
     Clock::time_point until;
+    bool busy = false;
   };
   void began(const SSL* connection);
   void gone(const SSL* connection);

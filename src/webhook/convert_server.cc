@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 constexpr size_t kMostWaiting = 64;
 /// Between two reads or writes of one request.
 constexpr int kStall = 10;
+/// For requests that are under way at the end.
+constexpr auto kFinish = 5s;
 /// Refusals that are logged, a second.
 constexpr auto kLogPause = 1s;
 
@@ -63,7 +65,7 @@ class ConvertServer::Impl {
     server_.set_payload_max_length(limits_.max_body);
     server_.set_tcp_nodelay(true);
     server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      connections_.allow(request.ssl, limits_.request);
+      connections_.allow(request.ssl, limits_.request, true);
       if (request.path != kConvertPath) return refuse(response, 404, "Not found\n");
       if (request.method != "POST") return refuse(response, 405, "Method not allowed\n");
       // The length that counts is that of what comes out.
@@ -74,7 +76,7 @@ class ConvertServer::Impl {
                                                    const httplib::ContentReader& reader) { convert(response, reader); });
     server_.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
       // What there is of a refused request is not read.
-      connections_.allow(request.ssl, response.status == 200 ? limits_.idle + limits_.handshake : 0ms);
+      connections_.allow(request.ssl, response.status == 200 ? limits_.idle + limits_.handshake : 0ms, false);
     });
     server_.set_exception_handler([](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
       refuse(response, 500, "Out of memory\n");
@@ -91,7 +93,7 @@ class ConvertServer::Impl {
 
   void stop() {
     server_.close();
-    connections_.end();
+    connections_.end(kFinish);
     server_.join();
   }
 

@@ -38,8 +38,8 @@ def in_version(site, thing, version):
 
 
 @contextlib.contextmanager
-def converting(site):
-    """Somebody reads by way of the webhook all the time; no read may fail. Connections to the webhook are the API server's to keep, so
+def converting(site, lost=0):
+    """Somebody reads by way of the webhook all the time; no read may fail, or as many as are `lost`. Connections to the webhook are the API server's to keep, so
     the reads go by many Mappings in a list and singly."""
     site.bed.client.apply(mapping(V3, "watched", hostname="a.com"))
     stop, failures, reads = threading.Event(), [], itertools.count()
@@ -60,7 +60,7 @@ def converting(site):
     finally:
         stop.set()
         reader.join()
-    assert not failures, failures[:3]
+    assert len(failures) <= lost, failures[:3]
     assert next(reads) > 10
 
 
@@ -203,7 +203,7 @@ def another_replica_takes_over(site):
     second = site.replica().up()
     site.route(site.first, second)
     shown = second.certificate()
-    with converting(site):
+    with converting(site, lost=1):  # the one that it was about when it was killed
         site.route(second)  # as an API server's endpoints do, once the first is not ready
         site.first.kill()
         site.bed.client.delete(site.secret())
