@@ -64,21 +64,41 @@ class Balancer:
             one.close()
 
 
-def test_quickstart(reader, own_cluster, engine, gateway_image, tmp_path):
+@pytest.fixture
+def node(own_cluster, engine, gateway_image, tmp_path):
+    """node(image, namespace): where the Pods of these run."""
+    made = []
+    def make(image, namespace):
+        made.append(Node(own_cluster, engine, tmp_path / "node", {image: gateway_image}, [namespace]))
+    yield make
+    for one in made:
+        one.close()
+        print(one.logs())
+
+
+@pytest.fixture
+def balancers():
+    made = []
+    yield made
+    for one in made:
+        one.close()
+
+
+def test_quickstart(reader, own_cluster, node, balancers):
     """The sample service's Pod is played, for its image is nobody's here; and so are the nodes and the cloud."""
-    node = Node(own_cluster, engine, tmp_path / "node", {"registry.example/emissary:mine": gateway_image}, ["emissary"])
-    address = own_cluster.backend("hello", port=8080)
-    own_cluster.pod("default", "hello", address, {"app": "hello"})
-    balancers = []
+    node("registry.example/emissary:mine", "emissary")
+    own_cluster.pod("default", "hello", own_cluster.backend("hello", port=8080), {"app": "hello"})
     def then(number):
         if number == 0:
             balancers.append(Balancer(own_cluster, "emissary", "gateway-emissary-ingress", ADDRESS))
         if number == 1:
             balancers.append(Balancer(own_cluster, "default", "hello"))
-    try:
-        reader.follow("docs/quickstart.md", then=then)
-    finally:
-        for one in balancers:
-            one.close()
-        node.close()
-        print(node.logs())
+    reader.follow("docs/quickstart.md", then=then)
+
+
+def test_migration(reader, own_cluster, node, balancers):
+    node("emissary", "emissary-system")
+    def then(number):
+        if number == 1:
+            balancers.append(Balancer(own_cluster, "emissary-system", "emissary-apiext"))
+    reader.follow("docs/migration.md", then=then)
