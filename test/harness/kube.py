@@ -8,10 +8,12 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.parse
 
 import yaml
 
+RETRIES, RETRY_AFTER = 10, 1.0  # seconds: what servers write into Retry-After
 THREADS = 8
 MERGE, JSON_PATCH, APPLY = "application/merge-patch+json", "application/json-patch+json", "application/apply-patch+yaml"
 
@@ -110,7 +112,12 @@ class Client:
                 connection.close()
 
     def request(self, method, path, body=None, content_type="application/json"):
-        status, answer = self.raw(method, path, body, content_type)
+        """A kind just made may ask to come again, and is obeyed."""
+        for _ in range(RETRIES):
+            status, answer = self.raw(method, path, body, content_type)
+            if status != 429 or b"initializing" not in answer:
+                break
+            time.sleep(RETRY_AFTER)
         if status >= 300:
             raise ApiError(status, answer)
         return json.loads(answer)

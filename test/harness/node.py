@@ -8,6 +8,7 @@ import http.client
 import os
 import select
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -288,12 +289,13 @@ class _Run:
         self._stop(container, None)
 
     def _stop(self, container, kill_at):
-        with contextlib.suppress(Failed, OSError, ValueError):  # it has ended meanwhile
-            container.kill("TERM")
+        # By its descriptor: podman may say that it failed although the signal came, and a second one would end all at once.
+        with contextlib.suppress(OSError, TypeError):  # it has ended meanwhile, or before
+            signal.pidfd_send_signal(self.main, signal.SIGTERM)
             killed = False
             while self.container is container and not self.over(POLL):
                 if not killed and time.monotonic() > (kill_at or self.pod.kill_at):
-                    container.kill()
+                    signal.pidfd_send_signal(self.main, signal.SIGKILL)
                     killed = True
 
     def remove(self):
