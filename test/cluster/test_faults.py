@@ -152,7 +152,7 @@ def test_a_page_gets_too_old(bed, site, instance, http_proxy):
     refused = http_proxy.on("GET .*sendInitialEvents=", answer=answer(422, "sendInitialEvents is forbidden for watch", "Invalid"))
     bed.service(site, "echo", [bed.backend("echo")])
     bed.client.many(bed.client.create, [objects.mapping(site, f"m{i}", "echo") for i in range(600)])
-    rule = http_proxy.on("GET .*mappings[?].*continue=", answer=answer(410, "the provided continue parameter is too old", "Expired"), times=1)
+    rule = http_proxy.on("GET .*/mappings[?].*continue=", answer=answer(410, "the provided continue parameter is too old", "Expired"), times=1)
     one = instance(bed, bed.kubeconfig(server=http_proxy.url), namespace=site).up()
     assert rule.hits == 1
     assert refused.hits > 0
@@ -164,7 +164,7 @@ def cut(_number, _line):
     raise Cut
 
 
-STREAMED = "GET .*mappings[?].*sendInitialEvents="
+STREAMED = "GET .*/mappings[?].*sendInitialEvents="
 PAGED = re.compile("/mappings[?].*limit=")
 
 

@@ -273,11 +273,12 @@ async def renames(run, count):
 
 
 async def reorders(run, count):
-    """Two Mappings for one path, of which now the one and now the other comes first."""
+    """Two Mappings for one path, of which now the one and now the other comes first. One alone changes: with equal precedences, as an
+    API server would have them for a moment, they were one group."""
     def write(first):
         items = [json.loads(mapping(name, version)) for name, version in (("first", "v0"), ("second", "v1"))]
-        for number, item in enumerate(items):
-            item["spec"].update(prefix="/reorders/", precedence=2 if number == first else 1)
+        for item, precedence in zip(items, (2, 3 if first == 1 else 1)):
+            item["spec"].update(prefix="/reorders/", precedence=precedence)
         run.manifests.write("reorders.json", json.dumps({"kind": "List", "apiVersion": "v1", "items": items}))
     await run.follow("reorders", [([f"v{n % 2}"], n % 2) for n in range(count)], write)
 
