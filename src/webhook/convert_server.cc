@@ -152,7 +152,7 @@ class ConvertServer::Impl {
     if (!complete) return void(refuse(response, 400, "The request broke off\n"));
     Answer answered = answer(std::move(body));
     if (!answered.problem.empty()) refused(answered.problem);
-    response.set_content(std::move(answered.body), "application/json");
+    response.set_content(answered.body, "application/json");
   }
 
   void refused(const std::string& problem) {

@@ -114,7 +114,7 @@ std::string jsonText(std::string_view text) {
   return out;
 }
 
-Answer finish(std::string_view uid, size_t count, std::string objects, std::string problem) {
+Answer finish(std::string_view uid, size_t count, std::string_view objects, std::string problem) {
   Answer out;
   out.objects = count;
   out.body = fmt::format(R"({{"apiVersion":"{}","kind":"ConversionReview","response":{{"uid":{},"result":)", kReviewVersion,
