@@ -297,7 +297,7 @@ Exit reference(const CLI::App& app) {
     if (later || command->get_group().empty()) continue;
     std::string help = command->help("emissary");
     help.erase(help.find_last_not_of('\n') + 1);
-    out += fmt::format("\n### emissary {}\n\n```\n{}\n```\n", command->get_name(), help);
+    out += fmt::format("\n### emissary {}\n\n```text\n{}\n```\n", command->get_name(), help);
   }
   return {0, out + "\n## Environment\n\n" + variablesPage(), ""};
 }

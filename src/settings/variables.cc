@@ -70,6 +70,7 @@ constexpr Variable kIdle[] = {
     {"AMBASSADOR_AMBEX_SNAPSHOT_COUNT", "", "no configuration is kept on disk"},
     {"AMBASSADOR_SNAPSHOT_COUNT", "", "no configuration is kept on disk"},
     {"AMBASSADOR_CONFIG_BASE_DIR", "", "no file is generated but in a private folder below `TMPDIR`"},
+    {"AMBASSADOR_CONFIG_DIR", "", "a cluster's objects are all that counts; `--config-dir` follows a folder in their place"},
     {"AMBASSADOR_DISABLE_SNAPSHOT_SERVER", "", "there is no server of snapshots"},
     {"AMBASSADOR_FORCE_ENDPOINTS", "", "resolvers decide"},
     {"AMBASSADOR_EDS_BYPASS", "", "endpoints go by EDS"},

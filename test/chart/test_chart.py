@@ -224,7 +224,7 @@ def test_a_bare_pod():
 @pytest.mark.parametrize("values, warning", [
     ({"prometheusExporter": {"enabled": True}}, "prometheusExporter is not supported"),
     ({"waitForApiext": {"enabled": True}}, "waitForApiext has no effect"),
-    ({"ambassadorConfig": "x"}, "ambassadorConfig"),
+    ({"ambassadorConfig": "x"}, "ambassadorConfig has no effect"),
     ({"security": {"podSecurityPolicy": {"a": 1}}}, "PodSecurityPolicies"),
     ({"lifecycle": {"preStop": {"exec": {"command": ["sh"]}}}}, "no shell"),
     ({"metrics": {"serviceMonitor": {"enabled": True}}, "adminService": {"create": False}}, "needs adminService.create"),

@@ -144,12 +144,6 @@ volumeMounts:
   - name: ambassador-pod-info
     mountPath: /tmp/ambassador-pod-info
     readOnly: true
-  {{- if $values.ambassadorConfig }}
-  - name: ambassador-config
-    mountPath: /ambassador/ambassador-config/ambassador-config.yaml
-    subPath: ambassador-config.yaml
-    readOnly: true
-  {{- end }}
   {{- with $mounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -215,11 +209,6 @@ volumes:
         - path: labels
           fieldRef:
             fieldPath: metadata.labels
-  {{- if $values.ambassadorConfig }}
-  - name: ambassador-config
-    configMap:
-      name: {{ include "emissary.fullname" $top }}-file-config
-  {{- end }}
   {{- range list $values.volumes $values.volumesRaw }}
   {{- with (include "emissary.list" (list $top .) | fromYaml).items }}
   {{- toYaml . | nindent 2 }}
