@@ -1,11 +1,13 @@
-"""Every command of README and of the quickstart, from a cluster in which nothing is."""
+"""Every command of pages about clusters, from one in which nothing is."""
 import asyncio
 import contextlib
 import itertools
+import re
 
 import pytest
+import yaml
 
-from harness import kube
+from harness import kube, paths
 from harness.bed import until
 from harness.node import Endpoints, Node
 from harness.walkthrough import Reader
@@ -15,7 +17,7 @@ ADDRESS = "10.77.250.1"  # of the load balancer
 
 @pytest.fixture
 def reader(own_cluster, tmp_path):
-    made = Reader(own_cluster, tmp_path)
+    made = Reader(tmp_path, own_cluster.network, own_cluster.work / "admin.kubeconfig")
     yield made
     made.leave()
 
@@ -23,6 +25,17 @@ def reader(own_cluster, tmp_path):
 def test_readme(reader):
     reader.follow("README.md", "On a cluster")
     reader.follow("docs/from-emissary-ingress.md")
+    reader.follow("docs/status-conditions.md")
+    shown, = re.findall(r"^```yaml\n(.*?)^```$", (paths.ROOT / "docs/status-conditions.md").read_text(), re.M | re.S)
+    shown = yaml.safe_load(re.sub(r"^ *\.\.\.\n", "", shown, flags=re.M))["status"]
+    found = yaml.safe_load(reader.done("kubectl get mapping cart --output yaml"))["status"]
+    assert told(found) == told(shown)
+
+
+def told(status):
+    """Without what differs from case to case, and what the page leaves out."""
+    conditions = [{key: one[key] for key in ("type", "status", "reason")} for one in status.pop("conditions")]
+    return status, sorted(conditions, key=lambda one: one["type"])
 
 
 class Balancer:
@@ -102,3 +115,9 @@ def test_migration(reader, own_cluster, node, balancers):
         if number == 1:
             balancers.append(Balancer(own_cluster, "emissary-system", "emissary-apiext"))
     reader.follow("docs/migration.md", then=then)
+
+
+def test_charts(reader, own_cluster, node):
+    node("registry.example/emissary:mine", "emissary")
+    reader.follow("deploy/chart-crds/README.md")
+    reader.follow("deploy/chart/README.md")
