@@ -8,7 +8,7 @@ import pathlib
 import urllib.parse
 import urllib.request
 
-from harness import backends, certs, client, gateway
+from harness import backends, certs, client, gateway, manifests
 from harness.scenario import expect, main
 
 LOCAL, REMOTE = "http://127.0.0.1:8877", "http://10.77.0.1:8877"  # the peer of the second has that very address
@@ -18,17 +18,7 @@ KEYS = {"system", "envoy_status", "loginfo", "notices", "errors", "route_info", 
         "active_elements", "ambassador_resources", "envoy_resources", "banner_content"}
 MARKER = "HUSH-" + "d2h5LWRvLXlvdS1sb29r"
 
-BASICS = """
-apiVersion: getambassador.io/v3alpha1
-kind: Listener
-metadata: {name: http}
-spec: {port: 8080, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Host
-metadata: {name: any}
-spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
----
+BASICS = manifests.front() + """---
 apiVersion: getambassador.io/v3alpha1
 kind: Mapping
 metadata: {name: shop}

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from . import image, shared_bed
+from .balancer import Balancer
 from .cluster import Cluster
 from .engine import Engine, Failed
 
@@ -77,3 +78,12 @@ def engine(tmp_path_factory):
 def gateway_image(engine, archive):
     """Its name."""
     return engine.load(archive, "localhost/emissary:test")
+
+
+@pytest.fixture
+def balance(own_cluster):
+    """balance(namespace, Service, address=None): its Pods can be reached by it."""
+    made = []
+    yield lambda *what: made.append(Balancer(own_cluster, *what))
+    for one in made:
+        one.close()

@@ -8,28 +8,12 @@ import socket
 
 import pytest
 
-from harness import backends, certs, client, gateway
+from harness import backends, certs, client, gateway, manifests
 from harness.bed import DEADLINE
 from harness.engine import flags
 from harness.network import Network
 
 HOME = "10.77.0.1"
-CONFIG = """
-apiVersion: getambassador.io/v3alpha1
-kind: Listener
-metadata: {name: http}
-spec: {port: PORT, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Host
-metadata: {name: any}
-spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Mapping
-metadata: {name: all}
-spec: {hostname: "*", prefix: /, timeout_ms: 0, service: "10.77.0.1:BACKEND"}
-"""
 A, B = 9080, 9081
 
 
@@ -44,16 +28,16 @@ class World:
         self.containers = []
 
     def run(self, name, *arguments, port=8080, **options):
-        manifests = gateway.Manifests(self.work / name / "config", self.authority)
+        folder = gateway.Manifests(self.work / name / "config", self.authority)
         container = self.engine.run(self.image, "--config-dir", "/config", *arguments, name=name, network=self.network,
-                                    mounts=[(manifests.folder, "/config", True)], **options)
-        container.manifests, container.port = manifests, port
+                                    mounts=[(folder.folder, "/config", True)], **options)
+        container.manifests, container.port = folder, port
         self.containers.append(container)
         self.lead(container, A)
         return container
 
     def lead(self, container, backend):
-        container.manifests.write("all.yaml", CONFIG.replace("PORT", str(container.port)).replace("BACKEND", str(backend)))
+        container.manifests.write("all.yaml", manifests.everything_to(f"{HOME}:{backend}", container.port))
 
     async def get(self, container, path="/"):
         connection = await client.connect("127.0.0.1", container.port)

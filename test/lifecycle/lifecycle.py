@@ -7,25 +7,9 @@ import pathlib
 import random
 import signal
 
-from harness import backends, certs, client, gateway
+from harness import backends, certs, client, gateway, manifests
 from harness.scenario import expect, main
 
-CONFIG = """
-apiVersion: getambassador.io/v3alpha1
-kind: Listener
-metadata: {name: http}
-spec: {port: PORT, protocol: HTTP, securityModel: XFP, hostBinding: {namespace: {from: ALL}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Host
-metadata: {name: any}
-spec: {hostname: "*", requestPolicy: {insecure: {action: Route}}}
----
-apiVersion: getambassador.io/v3alpha1
-kind: Mapping
-metadata: {name: slow}
-spec: {hostname: "*", prefix: /, timeout_ms: 0, service: "BACKEND"}
-"""
 A, B = "10.77.0.11:9080", "10.77.0.12:9080"
 
 
@@ -37,7 +21,7 @@ class Instance:
         self.work.mkdir()
         self.port = port
         self.manifests = gateway.Manifests(self.work / "config", authority)
-        self.manifests.write("all.yaml", CONFIG.replace("PORT", str(port)).replace("BACKEND", backend))
+        self.manifests.write("all.yaml", manifests.everything_to(backend, port))
         self.gateway = gateway.Gateway(self.work, self.manifests.folder, arguments, environment, admin=admin)
         self.gateway.log = work / "emissary.log"
 
@@ -131,7 +115,7 @@ async def killed_envoy(work, authority):
     expect(one.envoy() != envoy, "the same Envoy")
     expect(one.gateway.control_plane() == control_plane, "the control plane was restarted too")
     await one.gateway.wait_ready()
-    one.manifests.write("all.yaml", CONFIG.replace("PORT", "8080").replace("BACKEND", B))
+    one.manifests.write("all.yaml", manifests.everything_to(B))
     await one.serves("b")
     expect(await one.gateway.stop() == 0, "exit code")
     expect(not one.leftovers(), f"files left: {one.leftovers()}")
