@@ -4,7 +4,7 @@ import re
 import pytest
 import yaml
 
-from harness import paths
+from harness import paths, small_image
 from harness.node import Node
 from harness.walkthrough import Reader
 
@@ -40,6 +40,7 @@ def node(own_cluster, engine, gateway_image, tmp_path):
     made = []
     def make(image, namespace):
         made.append(Node(own_cluster, engine, tmp_path / "node", {image: gateway_image}, [namespace]))
+        return made[-1]
     yield make
     for one in made:
         one.close()
@@ -66,7 +67,16 @@ def test_migration(reader, own_cluster, node, balance):
     reader.follow("docs/migration.md", then=then)
 
 
-def test_charts(reader, own_cluster, node):
-    node("registry.example/emissary:mine", "emissary")
+def test_charts(reader, own_cluster, node, balance, engine, tmp_path):
+    """Installed, and asked by `helm test` through a Service, with a program that no image here has."""
+    here, admin = node("registry.example/emissary:mine", "emissary"), "gateway-emissary-ingress-admin"
     reader.follow("deploy/chart-crds/README.md")
-    reader.follow("deploy/chart/README.md")
+    def then(number):
+        if number == 0:
+            balance("emissary", admin)
+            address = own_cluster.client.get("v1", "Service", "emissary", admin)["spec"]["clusterIP"]
+            here.images["busybox"] = small_image.build(engine, tmp_path, "wget", {admin: address})
+    reader.follow("deploy/chart/README.md", then=then)
+    assert "Phase:          Succeeded" in reader.said.read_text()
+    asked, = here.work.glob("gateway-emissary-ingress-test-ready-*.log")
+    assert "ready" in asked.read_text(), asked.read_text()

@@ -13,7 +13,7 @@ from .network import Network
 ETCD = "http://127.0.0.1:2379"
 SERVER_NAMES = f"subjectAltName=IP:{bed.API},IP:{bed.GATE},IP:10.96.0.1,IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"
 CONTROLLERS = ("endpointslice-controller,endpoints-controller,namespace-controller,serviceaccount-controller,"
-               "garbage-collector-controller,deployment-controller,replicaset-controller")
+               "garbage-collector-controller,deployment-controller,replicaset-controller,disruption-controller")
 LOG_LINES = 30
 
 

@@ -173,12 +173,17 @@ class _Pod:
             self.bed.client.request("DELETE", where, {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0,
                                                       "preconditions": {"uid": self.pod["metadata"]["uid"]}})
 
+    def phase(self):
+        runs = self.containers.values()
+        if all(run.container is None and run.done() for run in runs):
+            return "Failed" if any(run.last["exitCode"] for run in runs) else "Succeeded"
+        return "Running" if any(run.state.get("running") for run in runs) else "Pending"
+
     def tell(self):
         """The Pod's status, when it changed."""
         ready = self.initialized and all(run.ready for run in self.containers.values())
         condition = lambda kind, true: {"type": kind, "status": "True" if true else "False"}  # noqa: E731
-        status = {"phase": "Running" if any(run.state.get("running") for run in self.containers.values()) else "Pending",
-                  "podIP": self.address, "podIPs": [{"ip": self.address}], "hostIP": beds.GATE, "hostIPs": [{"ip": beds.GATE}],
+        status = {"phase": self.phase(), "podIP": self.address, "podIPs": [{"ip": self.address}], "hostIP": beds.GATE, "hostIPs": [{"ip": beds.GATE}],
                   "conditions": [condition("PodScheduled", True), condition("Initialized", self.initialized), condition("ContainersReady", ready),
                                  condition("Ready", ready)],
                   "containerStatuses": [run.status() for run in self.containers.values()]}
@@ -202,13 +207,16 @@ class _Run:
     def look(self, restart=True):
         """Start it, or see that it ended. Once it has run: an exit status of 0 is the end of what restarts on failure alone."""
         if self.container is None:
-            policy = self.pod.pod["spec"].get("restartPolicy", "Always")
-            done = self.last is not None and (policy == "Never" or policy == "OnFailure" and self.last["exitCode"] == 0)
-            if restart and not done and time.monotonic() >= self.next:
+            if restart and not self.done() and time.monotonic() >= self.next:
                 self._start()
             return
         if self.over():
             self._ended(self.container.wait())
+
+    def done(self):
+        """Whether it ended and is not started again."""
+        policy = self.pod.pod["spec"].get("restartPolicy", "Always")
+        return self.last is not None and (policy == "Never" or policy == "OnFailure" and self.last["exitCode"] == 0)
 
     def over(self, within=0.0):
         """Whether the container's first process has ended."""

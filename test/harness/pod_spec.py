@@ -74,8 +74,10 @@ def environment(client, pod, container, address):
 
 def token(client, pod, expires=3600, audience=None):
     asked = {"expirationSeconds": max(expires, beds.SHORTEST_TOKEN), "audiences": [audience] if audience else None,
-             "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}}
-    where = client.path("v1", "ServiceAccount", pod["metadata"]["namespace"], pod["spec"].get("serviceAccountName") or "default", "token")
+             "boundObjectRef": None}
+    if "serviceAccountName" in pod["spec"]:  # else admission, which is off here, would have written "default": the server would see another's Pod
+        asked["boundObjectRef"] = {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+    where = client.path("v1", "ServiceAccount", pod["metadata"]["namespace"], pod["spec"].get("serviceAccountName", "default"), "token")
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {k: v for k, v in asked.items() if v}}
     return client.request("POST", where, body)["status"]["token"].encode()
 

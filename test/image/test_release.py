@@ -4,7 +4,7 @@ import asyncio
 import pytest
 import yaml
 
-from harness import objects
+from harness import kube, objects
 from harness.bed import until
 from harness.helm import CHART, release
 from harness.node import Endpoints, Node
@@ -28,7 +28,7 @@ def of(installation, thing):
 
 
 def test_a_release(bed, namespace, node):
-    """Installed, applied to, upgraded under load, scaled; on a port that only root could bind, by nobody."""
+    """Installed, applied to, upgraded under load, scaled, evicted; on a port that only root could bind, by nobody."""
     shop = bed.namespace()  # not the gateway's own
     bed.install_crds(objects.crds())
     bed.client.apply(of(namespace, objects.listener(namespace, port=80, hostBinding={"namespace": {"from": "ALL"}})))
@@ -38,12 +38,12 @@ def test_a_release(bed, namespace, node):
     bed.client.apply(of(namespace, objects.mapping(shop, "first", "first")))
     values = {"replicaCount": 2, "fullnameOverride": namespace, "image": {"fullImageOverride": IMAGE}, "ingressClassResource": {"name": namespace},
               "env": {"AMBASSADOR_ID": namespace, "ENVOY_CONCURRENCY": 1},
-              "service": {"type": "ClusterIP", "ports": [{"name": "http", "port": 80, "targetPort": 80}]}}
+              "service": {"type": "ClusterIP", "ports": [{"name": "http", "port": 80, "targetPort": 80}]}, "podDisruptionBudget": {"maxUnavailable": 1}}
     release(bed, namespace, "install", namespace, CHART, "--wait", values=values)
     endpoints = Endpoints(bed, namespace, namespace, "http")
     try:
         until(lambda: len(endpoints.ready) == 2, "two Pods ready")
-        asyncio.run(upgraded(bed, namespace, shop, values, endpoints))
+        asyncio.run(upgraded(bed, namespace, shop, values, endpoints, node))
         until(lambda: node.ended, "what the ended Pods told")
         assert set(map(str, node.ended.values())) == {"{'emissary-ingress': 0}"}, node.ended
     finally:
@@ -51,7 +51,18 @@ def test_a_release(bed, namespace, node):
         release(bed, namespace, "uninstall", namespace)
 
 
-async def upgraded(bed, namespace, shop, values, endpoints):
+def allowed(bed, namespace):
+    """How many Pods may be evicted now, as the controller has it."""
+    return bed.client.get("policy/v1", "PodDisruptionBudget", namespace, namespace)["status"].get("disruptionsAllowed")
+
+
+def evict(bed, namespace, pod):
+    """As a node is drained."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    bed.client.request("POST", bed.client.path("v1", "Pod", namespace, pod, "eviction"), eviction)
+
+
+async def upgraded(bed, namespace, shop, values, endpoints, node):
     bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(of(namespace, objects.mapping(shop, "second", "second"))))
     for where in endpoints.ready:
         await follows(where, "/second/", "second")
@@ -62,5 +73,11 @@ async def upgraded(bed, namespace, shop, values, endpoints):
     await asyncio.to_thread(until, lambda: len(endpoints.ready) == 3 and not old & set(endpoints.ready), "three others ready")
     for where in endpoints.ready:
         await follows(where, "/second/", "second")
+    await asyncio.to_thread(until, lambda: allowed(bed, namespace), "three Pods that count")
+    one, other, _ = [pod.name for pod in list(node.pods.values()) if (pod.address, 80) in endpoints.ready]
+    evict(bed, namespace, one)
+    with pytest.raises(kube.ApiError, match="disruption budget"):
+        evict(bed, namespace, other)
+    await asyncio.to_thread(until, lambda: allowed(bed, namespace), "another in its place")
     await load.end()
     assert load.answered > 50 and not load.failed, load.failed[:20]
