@@ -1,34 +1,26 @@
 #include "model/certificate.h"
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <ctime>
 #include <memory>
 #include <string_view>
+
+#include "base/openssl.h"
 
 namespace emissary::model {
 namespace {
 
-template <auto free>
-struct Free {
-  template <typename T>
-  void operator()(T* value) const {
-    free(value);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using openssl::atEnd;
+using openssl::Block;
+using openssl::Certificate;
+using openssl::ErrorQueue;
+using openssl::Free;
+using openssl::reader;
 using List = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
 using Number = std::unique_ptr<BIGNUM, Free<BN_clear_free>>;
 
@@ -37,47 +29,14 @@ constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 16384;
 constexpr int kMaxRsaExponentBits = 33;
 
-/// Errors of OpenSSL stay in a queue of the thread, where others would find them.
-struct ErrorQueue {
-  ErrorQueue() { ERR_clear_error(); }
-  ~ErrorQueue() { ERR_clear_error(); }
-};
-
-/// OpenSSL would otherwise ask at the terminal.
-int noPassword(char*, int, int, void* asked) {
-  if (asked != nullptr) *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-Bio reader(const std::string& pem) { return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
-
-/// What OPENSSL_malloc gave for one PEM block.
-struct Block {
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long length = 0;
-  ~Block() {
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, data != nullptr ? static_cast<size_t>(length) : 0);
-  }
-};
-
-bool atEnd() {
-  // The end of the text is told as a missing first line.
-  const unsigned long error = ERR_peek_last_error();
-  return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-}
-
 /// The first certificate. `good` is false when there is none, or a later one is broken. Blocks of another kind are passed over.
 Certificate readChain(const std::string& pem, bool& good) {
-  const Bio bio = reader(pem);
+  const openssl::Bio bio = reader(pem);
   Certificate first;
   good = true;
   while (good) {
     Block block;
-    if (PEM_read_bio(bio.get(), &block.name, &block.header, &block.data, &block.length) != 1) {
+    if (!block.read(bio)) {
       good = atEnd() && first != nullptr;
       break;
     }
@@ -90,12 +49,6 @@ Certificate readChain(const std::string& pem, bool& good) {
     if (good && first == nullptr) first = std::move(next);
   }
   return first;
-}
-
-int64_t seconds(const ASN1_TIME* text) {
-  std::tm time{};
-  if (ASN1_TIME_to_tm(text, &time) != 1) return 0;
-  return static_cast<int64_t>(timegm(&time));
 }
 
 Number parameter(const EVP_PKEY* key, const char* name) {
@@ -158,19 +111,18 @@ bool rsaConsistent(const EVP_PKEY* key) {
 }
 
 bool belongsToLater(const std::string& chain, EVP_PKEY* key) {
-  const Bio bio = reader(chain);
+  const openssl::Bio bio = reader(chain);
   while (true) {
-    const Certificate next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    const Certificate next = openssl::nextCertificate(bio);
     if (next == nullptr) return false;
     if (X509_check_private_key(next.get(), key) == 1) return true;
   }
 }
 
 std::string keyProblem(X509* leaf, const std::string& chain, const std::string& pem) {
-  bool asked = false;
-  const Bio bio = reader(pem);
-  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, noPassword, &asked));
-  if (asked) return "the private key is encrypted; store it without a password";
+  bool encrypted = false;
+  const openssl::Key key = openssl::readKey(pem, &encrypted);
+  if (encrypted) return "the private key is encrypted; store it without a password";
   if (key == nullptr) return "the private key is no PEM of a key (PKCS#8, PKCS#1 or EC)";
   if (X509_check_private_key(leaf, key.get()) != 1) {
     return belongsToLater(chain, key.get())
@@ -189,11 +141,11 @@ struct Bundle {
 };
 
 Bundle readBundle(const std::string& pem) {
-  const Bio bio = reader(pem);
+  const openssl::Bio bio = reader(pem);
   Bundle out;
   while (out.problem.empty()) {
     Block block;
-    if (PEM_read_bio(bio.get(), &block.name, &block.header, &block.data, &block.length) != 1) {
+    if (!block.read(bio)) {
       if (!atEnd()) out.problem = "one of its PEM blocks is broken";
       break;
     }
@@ -233,8 +185,8 @@ PairCheck checkPair(const std::string& certificate, const std::string& key) {
     out.problem = "the certificate is no PEM of an X.509 certificate";
     return out;
   }
-  out.not_before = seconds(X509_get0_notBefore(leaf.get()));
-  out.not_after = seconds(X509_get0_notAfter(leaf.get()));
+  out.not_before = openssl::seconds(X509_get0_notBefore(leaf.get()));
+  out.not_after = openssl::seconds(X509_get0_notAfter(leaf.get()));
   const EVP_PKEY* public_key = X509_get0_pubkey(leaf.get());
   if (!good) {
     out.problem = "what follows the first certificate holds a broken one";

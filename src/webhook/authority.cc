@@ -1,35 +1,27 @@
 #include "webhook/authority.h"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
-#include <ctime>
 
-#include "webhook/openssl.h"
+#include "base/openssl.h"
 
 namespace emissary::webhook {
 namespace {
 
+using openssl::Bio;
+using openssl::Certificate;
+using openssl::ErrorQueue;
+using openssl::Key;
+using openssl::readCertificate;
+using openssl::readKey;
+
 constexpr int kLeastRsaBits = 2048;
 constexpr const char* kOrganization = "Emissary-ingress";
-
-/// Errors of OpenSSL stay in a queue of the thread, where others would find them.
-struct ErrorQueue {
-  ErrorQueue() { ERR_clear_error(); }
-  ~ErrorQueue() { ERR_clear_error(); }
-};
-
-int noPassword(char*, int, int, void*) { return -1; }
-
-Bio reader(std::string_view pem) {
-  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(std::min<size_t>(pem.size(), INT_MAX))));
-}
 
 std::string textOf(const Bio& bio) {
   char* data = nullptr;
@@ -48,12 +40,6 @@ std::string pemOf(EVP_PKEY* key) {
   const Bio bio(BIO_new(BIO_s_secmem()));
   if (PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) std::abort();
   return textOf(bio);
-}
-
-int64_t seconds(const ASN1_TIME* text) {
-  std::tm time{};
-  if (ASN1_TIME_to_tm(text, &time) != 1) return 0;
-  return static_cast<int64_t>(timegm(&time));
 }
 
 void setTimes(X509* certificate, int64_t from, int64_t to) {
@@ -113,16 +99,6 @@ bool strong(EVP_PKEY* key) {
 
 }  // namespace
 
-Certificate readCertificate(std::string_view pem) {
-  const ErrorQueue errors;
-  return Certificate(PEM_read_bio_X509(reader(pem).get(), nullptr, noPassword, nullptr));
-}
-
-Key readKey(std::string_view pem) {
-  const ErrorQueue errors;
-  return Key(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, noPassword, nullptr));
-}
-
 Pair newAuthority(int64_t now) {
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate = newCertificate(key.get());
@@ -181,21 +157,14 @@ std::string authorityProblem(const Pair& authority, int64_t now) {
 std::vector<std::string> certificatesIn(std::string_view pem) {
   const ErrorQueue errors;
   std::vector<std::string> out;
-  const Bio bio = reader(pem);
+  const Bio bio = openssl::reader(pem);
   while (true) {
-    char* name = nullptr;
-    char* header = nullptr;
-    unsigned char* data = nullptr;
-    long length = 0;
-    if (PEM_read_bio(bio.get(), &name, &header, &data, &length) != 1) break;
-    if (std::string_view(name) == PEM_STRING_X509) {
-      const unsigned char* at = data;
-      const Certificate certificate(d2i_X509(nullptr, &at, length));
-      if (certificate != nullptr) out.push_back(pemOf(certificate.get()));
-    }
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
+    openssl::Block block;
+    if (!block.read(bio)) break;
+    if (std::string_view(block.name) != PEM_STRING_X509) continue;
+    const unsigned char* at = block.data;
+    const Certificate certificate(d2i_X509(nullptr, &at, block.length));
+    if (certificate != nullptr) out.push_back(pemOf(certificate.get()));
   }
   return out;
 }
@@ -203,7 +172,7 @@ std::vector<std::string> certificatesIn(std::string_view pem) {
 Validity validityOf(std::string_view pem) {
   const Certificate certificate = readCertificate(pem);
   if (certificate == nullptr) return {};
-  return {seconds(X509_get0_notBefore(certificate.get())), seconds(X509_get0_notAfter(certificate.get()))};
+  return {openssl::seconds(X509_get0_notBefore(certificate.get())), openssl::seconds(X509_get0_notAfter(certificate.get()))};
 }
 
 bool isAuthority(std::string_view pem) {

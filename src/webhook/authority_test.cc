@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <openssl/x509v3.h>
 
+#include "base/openssl.h"
 #include "model/certificate.h"
-#include "webhook/openssl.h"
 
 namespace emissary::webhook {
 namespace {
+
+using openssl::Certificate;
+using openssl::readCertificate;
 
 constexpr int64_t kNow = 1'790'000'000;
 

@@ -5,10 +5,10 @@
 #include "base/elastic_pool.h"
 #include "base/log.h"
 #include "base/lower.h"
+#include "base/openssl.h"
 #include "webhook/connections.h"
 #include "webhook/crd.h"
 #include "webhook/listening.h"
-#include "webhook/openssl.h"
 #include "webhook/review.h"
 #include "webhook/servers.h"
 
@@ -27,8 +27,8 @@ constexpr auto kFinish = 5s;
 constexpr auto kLogPause = 1s;
 
 struct Identity {
-  Certificate certificate;
-  Key key;
+  openssl::Certificate certificate;
+  openssl::Key key;
 };
 
 /// A part of what all requests together may hold.
@@ -98,7 +98,8 @@ class ConvertServer::Impl {
   }
 
   void show(const Pair& pair) {
-    auto identity = std::make_shared<const Identity>(Identity{readCertificate(pair.certificate), readKey(pair.key)});
+    auto identity =
+        std::make_shared<const Identity>(Identity{openssl::readCertificate(pair.certificate), openssl::readKey(pair.key)});
     std::lock_guard lock(mutex_);
     identity_ = std::move(identity);
   }

@@ -11,8 +11,8 @@
 #include <set>
 
 #include "base/base64.h"
+#include "base/openssl.h"
 #include "kube/testing.h"
-#include "webhook/openssl.h"
 
 namespace emissary::webhook {
 namespace {
@@ -152,8 +152,12 @@ class KeeperTest : public ::testing::Test {
     char text[256];
     return X509_NAME_oneline(name, text, sizeof text);
   }
-  static std::string issuerOf(const Pair& pair) { return nameOf(X509_get_issuer_name(readCertificate(pair.certificate).get())); }
-  static std::string subjectOf(const std::string& pem) { return nameOf(X509_get_subject_name(readCertificate(pem).get())); }
+  static std::string issuerOf(const Pair& pair) {
+    return nameOf(X509_get_issuer_name(openssl::readCertificate(pair.certificate).get()));
+  }
+  static std::string subjectOf(const std::string& pem) {
+    return nameOf(X509_get_subject_name(openssl::readCertificate(pem).get()));
+  }
 
   int64_t wall_ = kNow;
   kube::FakeLoop loop_;

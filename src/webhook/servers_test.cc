@@ -13,7 +13,7 @@
 
 #include <ctime>
 
-#include "webhook/openssl.h"
+#include "base/openssl.h"
 
 namespace emissary::webhook {
 namespace {
@@ -45,7 +45,7 @@ class Connection {
       : context_(SSL_CTX_new(TLS_client_method())), fd_(connectTo(port)) {
     SSL_CTX_set_max_proto_version(context_, version);
     SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), readCertificate(authority).get());
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), openssl::readCertificate(authority).get());
     ssl_ = SSL_new(context_);
     if (!name.empty()) {
       SSL_set_tlsext_host_name(ssl_, name.c_str());
