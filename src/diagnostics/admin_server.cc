@@ -1,24 +1,12 @@
 #include "diagnostics/admin_server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
-#include <sys/socket.h>
-
-#include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <thread>
 
 #include "base/elastic_pool.h"
+#include "base/listening.h"
 
 namespace emissary::diagnostics {
 namespace {
-
-class HttpServer : public httplib::Server {
- public:
-  /// The library's queue of 5 makes clients wait seconds when many come at once.
-  void widenQueue() { ::listen(svr_sock_, 512); }
-};
 
 bool isLoopback(const std::string& address) {
   return address.starts_with("127.") || address.starts_with("::ffff:127.") || address == "::1";
@@ -40,11 +28,6 @@ class AdminServer::Impl {
     server_.set_read_timeout(5);
     server_.set_write_timeout(5);
     server_.set_payload_max_length(64 << 10);
-    // The library's own choice is SO_REUSEPORT, with which two instances would share one port silently.
-    server_.set_socket_options([](socket_t socket) {
-      const int on = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    });
     // Before any body is read and instead of the library's matching by std::regex, whose stack grows with the path.
     server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       route(request, response);
@@ -53,39 +36,22 @@ class AdminServer::Impl {
   }
 
   bool start(std::string& error) {
-    errno = 0;
-    port_ = address_.port;
-    const bool bound = address_.port == 0 ? (port_ = bindAny()) != 0 : server_.bind_to_port(address_.host, address_.port);
-    if (!bound) {
-      error = fmt::format(
-          "the admin address {} cannot be bound: {}; choose another with --admin-address or AMBASSADOR_HEALTHCHECK_BIND_PORT",
-          address_.text(), errno ? std::strerror(errno) : "not an address of this machine");
-      return false;
-    }
-    server_.widenQueue();
-    thread_ = std::thread([this] {
-      server_.listen_after_bind();
-      ended_ = true;
-    });
-    return true;
+    std::string why;
+    if (server_.begin(address_.host, address_.port, why)) return true;
+    error = fmt::format(
+        "the admin address {} cannot be bound: {}; choose another with --admin-address or AMBASSADOR_HEALTHCHECK_BIND_PORT",
+        address_.text(), why);
+    return false;
   }
 
   void stop() {
-    if (!thread_.joinable()) return;
-    // stop() before the loop runs would be lost.
-    while (!server_.is_running() && !ended_) std::this_thread::yield();
-    server_.stop();
-    thread_.join();
+    server_.close();
+    server_.join();
   }
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return server_.port(); }
 
  private:
-  uint16_t bindAny() {
-    const int port = server_.bind_to_any_port(address_.host);
-    return port > 0 ? static_cast<uint16_t>(port) : 0;
-  }
-
   void route(const httplib::Request& request, httplib::Response& response) const {
     const std::string& path = request.path;
     if (path == "/ambassador/v0/check_alive") {
@@ -127,10 +93,7 @@ class AdminServer::Impl {
 
   const settings::Address address_;
   const AdminHooks hooks_;
-  HttpServer server_;
-  std::thread thread_;
-  std::atomic<bool> ended_{false};
-  uint16_t port_ = 0;
+  Listening<httplib::Server> server_;
 };
 
 AdminServer::AdminServer(settings::Address address, AdminHooks hooks)

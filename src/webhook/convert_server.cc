@@ -1,14 +1,16 @@
+#include <fmt/format.h>
+
 #include <atomic>
 #include <mutex>
 #include <utility>
 
 #include "base/elastic_pool.h"
+#include "base/listening.h"
 #include "base/log.h"
 #include "base/lower.h"
 #include "base/openssl.h"
 #include "webhook/connections.h"
 #include "webhook/crd.h"
-#include "webhook/listening.h"
 #include "webhook/review.h"
 #include "webhook/servers.h"
 
@@ -88,7 +90,10 @@ class ConvertServer::Impl {
       error = "TLS cannot be set up";
       return false;
     }
-    return server_.begin(address_, "--https-address", error);
+    std::string why;
+    if (server_.begin(address_.host, address_.port, why)) return true;
+    error = fmt::format("the address {} cannot be bound: {}; choose another with --https-address", address_.text(), why);
+    return false;
   }
 
   void stop() {

@@ -1,5 +1,7 @@
+#include <fmt/format.h>
+
 #include "base/elastic_pool.h"
-#include "webhook/listening.h"
+#include "base/listening.h"
 #include "webhook/servers.h"
 
 namespace emissary::webhook {
@@ -32,7 +34,12 @@ class ProbeServer::Impl {
     });
   }
 
-  bool start(std::string& error) { return server_.begin(address_, "--probe-address", error); }
+  bool start(std::string& error) {
+    std::string why;
+    if (server_.begin(address_.host, address_.port, why)) return true;
+    error = fmt::format("the address {} cannot be bound: {}; choose another with --probe-address", address_.text(), why);
+    return false;
+  }
   void stop() {
     server_.close();
     server_.join();

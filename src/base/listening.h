@@ -1,19 +1,17 @@
 #pragma once
-// The life of an httplib server: bound, listening in a thread, stopped. Internal to this folder.
+// The life of an httplib server: bound, listening in a thread, stopped. Owned by one thread.
 
-#include <fmt/format.h>
 #include <httplib.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <thread>
 
-#include "settings/settings.h"
-
-namespace emissary::webhook {
+namespace emissary {
 
 /// `Server`: httplib's, with or without TLS.
 template <typename Server>
@@ -21,24 +19,20 @@ class Listening : public Server {
  public:
   using Server::Server;
 
-  bool begin(const settings::Address& address, const char* flag, std::string& error) {
+  /// Port 0 takes a free one. False, with `why`, when the address cannot be bound.
+  bool begin(const std::string& host, uint16_t port, std::string& why) {
     // The library's own choice is SO_REUSEPORT, with which two instances would share one port silently.
     this->set_socket_options([](socket_t socket) {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     });
     errno = 0;
-    if (address.port == 0) {
-      const int any = this->bind_to_any_port(address.host);
-      port_ = any > 0 ? static_cast<uint16_t>(any) : 0;
-    } else if (this->bind_to_port(address.host, address.port)) {
-      port_ = address.port;
-    }
-    if (port_ == 0) {
-      error = fmt::format("the address {} cannot be bound: {}; choose another with {}", address.text(),
-                          errno ? std::strerror(errno) : "not an address of this machine", flag);
+    const int bound = port == 0 ? this->bind_to_any_port(host) : this->bind_to_port(host, port) ? port : 0;
+    if (bound <= 0) {
+      why = errno != 0 ? std::strerror(errno) : "not an address of this machine";
       return false;
     }
+    port_ = static_cast<uint16_t>(bound);
     ::listen(this->svr_sock_, 512);  // the library's queue of 5 makes clients wait seconds when many come at once
     thread_ = std::thread([this] {
       this->listen_after_bind();
@@ -47,6 +41,7 @@ class Listening : public Server {
     return true;
   }
 
+  /// Takes nobody any more; join() waits for those who are being answered.
   void close() {
     if (!thread_.joinable()) return;
     // stop() before the loop runs would be lost.
@@ -57,6 +52,7 @@ class Listening : public Server {
     if (thread_.joinable()) thread_.join();
   }
 
+  /// 0 before it is bound.
   uint16_t port() const { return port_; }
 
  private:
@@ -65,4 +61,4 @@ class Listening : public Server {
   uint16_t port_ = 0;
 };
 
-}  // namespace emissary::webhook
+}  // namespace emissary
