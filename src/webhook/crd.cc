@@ -1,24 +1,16 @@
 #include "webhook/crd.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/base64.h"
 #include "convert/convert.h"
 #include "webhook/authority.h"
+#include "webhook/json.h"
 
 namespace emissary::webhook {
 namespace {
 
 using Json = nlohmann::json;
-
-/// What is at the end of a way down; null where there is none.
-Json at(const Json& json, const char* pointer) {
-  const Json::json_pointer where(pointer);
-  return json.contains(where) ? json[where] : Json();
-}
-
-std::string text(const Json& json) { return json.is_string() ? json.get<std::string>() : std::string(); }
 
 Json conversionBy(const ServiceName& service) {
   Json out = {{"strategy", "Webhook"}};
@@ -35,20 +27,17 @@ bool Crd::trusts(std::string_view certificate) const {
 }
 
 std::optional<Crd> readCrd(const Json& crd, const ServiceName& service) {
-  if (!crd.is_object() || text(at(crd, "/spec/group")) != convert::kGroup) return std::nullopt;
-  const Json versions = at(crd, "/spec/versions");
-  Json conversion = at(crd, "/spec/conversion");
+  if (!crd.is_object() || textAt(crd, "/spec/group") != convert::kGroup) return std::nullopt;
+  const Json& versions = valueAt(crd, "/spec/versions");
+  Json conversion = valueAt(crd, "/spec/conversion");
   if (!versions.is_array() || versions.size() < 2 || !conversion.is_object() || conversion.value("strategy", Json()) == "None") {
     return std::nullopt;
   }
   Crd out;
-  out.name = text(at(crd, "/metadata/name"));
-  out.resource_version = text(at(crd, "/metadata/resourceVersion"));
-  if (const auto bundle = decodeBase64(text(at(conversion, "/webhook/clientConfig/caBundle"))))
-    out.trusted = certificatesIn(*bundle);
-  if (Json::json_pointer where("/webhook/clientConfig"); at(conversion, "/webhook/clientConfig").is_object()) {
-    conversion[where].erase("caBundle");
-  }
+  out.name = textAt(crd, "/metadata/name");
+  out.resource_version = textAt(crd, "/metadata/resourceVersion");
+  if (const auto bundle = decodeBase64(textAt(conversion, "/webhook/clientConfig/caBundle"))) out.trusted = certificatesIn(*bundle);
+  if (valueAt(conversion, "/webhook/clientConfig").is_object()) conversion["webhook"]["clientConfig"].erase("caBundle");
   out.leads_here = conversion == conversionBy(service);
   out.text = crd.dump(-1, ' ', false, Json::error_handler_t::replace);
   return out;

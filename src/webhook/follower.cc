@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "webhook/json.h"
 
 namespace emissary::webhook {
 namespace {
@@ -21,11 +22,6 @@ constexpr auto kLongestPause = 10s;
 constexpr auto kWatch = 240s;
 constexpr auto kSilence = 300s;
 constexpr std::string_view kBookmark = R"({"type":"BOOKMARK")";
-
-std::string textAt(const Json& object, const char* pointer) {
-  const Json::json_pointer where(pointer);
-  return object.contains(where) && object[where].is_string() ? object[where].get<std::string>() : std::string();
-}
 
 }  // namespace
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/base64.h"
 #include "base/log.h"
+#include "webhook/json.h"
 
 namespace emissary::webhook {
 namespace {
@@ -25,14 +25,8 @@ constexpr int64_t kOverlap = 3600;
 constexpr size_t kMostPrevious = 4;
 constexpr std::string_view kPrevious = "previous.crt";
 
-std::string textAt(const Json& object, const Json::json_pointer& where) {
-  return object.contains(where) && object[where].is_string() ? object[where].get<std::string>() : std::string();
-}
-
 std::string dataAt(const Json& secret, std::string_view key) {
-  Json::json_pointer where("/data");
-  where.push_back(std::string(key));
-  return decodeBase64(textAt(secret, where)).value_or("");
+  return decodeBase64(textAt(secret, fmt::format("/data/{}", key))).value_or("");
 }
 
 std::string joined(const std::vector<std::string>& certificates) {
@@ -124,7 +118,7 @@ void Keeper::stop(std::function<void()> done) {
 // ---- what is read
 
 void Keeper::readSecret(const Json& secret) {
-  if (textAt(secret, Json::json_pointer("/metadata/name")) != kSecretName) return;
+  if (textAt(secret, "/metadata/name") != kSecretName) return;
   secret_text_ = secret.dump(-1, ' ', false, Json::error_handler_t::replace);
   going_ = secret.contains(Json::json_pointer("/metadata/deletionTimestamp"));
   authority_ = {dataAt(secret, "tls.crt"), dataAt(secret, "tls.key")};

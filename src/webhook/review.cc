@@ -1,12 +1,12 @@
 #include "webhook/review.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "base/dom.h"
 #include "convert/convert.h"
 #include "manifest/json_writer.h"
 #include "manifest/value.h"
@@ -24,11 +24,6 @@ constexpr std::string_view kReviewVersion = "apiextensions.k8s.io/v1";
 constexpr size_t kReadDepth = 12'000;
 /// The most that is written by recursion. What lies deeper in one object costs the review.
 constexpr int kDepth = 1'000;
-
-std::string_view textAt(const dom::object& object, std::string_view key) {
-  std::string_view text;
-  return object.at_key(key).get(text) == simdjson::SUCCESS ? text : std::string_view();
-}
 
 /// False: nested too deeply.
 bool toValue(const dom::element& from, int depth, Value& out) {

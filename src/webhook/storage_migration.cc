@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "convert/convert.h"
+#include "webhook/json.h"
 
 namespace emissary::webhook {
 namespace {
@@ -19,11 +19,6 @@ constexpr int kPage = 250;
 /// Of a write that another's got in the way of, or that the server was too busy for.
 constexpr int kTries = 5;
 constexpr size_t kMostTold = 20;  // objects of a kind, by name
-
-std::string textAt(const Json& object, const char* pointer) {
-  const Json::json_pointer where(pointer);
-  return object.contains(where) && object[where].is_string() ? object[where].get<std::string>() : std::string();
-}
 
 struct Crd {
   std::string name, plural, resource_version, storage;
@@ -38,19 +33,14 @@ std::optional<Crd> readCrd(const Json& json) {
   out.name = textAt(json, "/metadata/name");
   out.plural = textAt(json, "/spec/names/plural");
   out.resource_version = textAt(json, "/metadata/resourceVersion");
-  const Json::json_pointer versions("/spec/versions"), stored("/status/storedVersions");
-  if (json.contains(versions)) {
-    for (const Json& version : json[versions]) {
-      const std::string name = textAt(version, "/name");
-      out.has_wanted |= name == kWanted && version.value("served", false);
-      if (version.value("storage", false)) out.storage = name;
-      out.older |= name != kWanted;
-    }
+  for (const Json& version : valueAt(json, "/spec/versions")) {
+    const std::string name = textAt(version, "/name");
+    out.has_wanted |= name == kWanted && version.value("served", false);
+    if (version.value("storage", false)) out.storage = name;
+    out.older |= name != kWanted;
   }
-  if (json.contains(stored)) {
-    for (const Json& name : json[stored]) {
-      if (name.is_string()) out.stored.push_back(name.get<std::string>());
-    }
+  for (const Json& name : valueAt(json, "/status/storedVersions")) {
+    if (name.is_string()) out.stored.push_back(name.get<std::string>());
   }
   return out;
 }
