@@ -47,7 +47,8 @@ void OwnNamespace::onAnswer(const kube::Response& response) {
     outlet_.tell(std::string(kPath), std::move(findings));
     outlet_.flush();
   }
-  const bool first = answered && !std::exchange(settled_, settled_ || answered);
+  const bool first = answered && !settled_;
+  settled_ |= answered;
   timer_ = shared_.loop.after(shared_.chance.about(settled_ ? bounds.own_namespace : bounds.probe), [this] {
     timer_ = 0;
     ask();
