@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -10,46 +9,44 @@
 #include "cli/commands.h"
 #include "cli/manifests.h"
 #include "cli/offline.h"
+#include "source/directory/tree.h"
 
 namespace emissary::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool isManifest(const fs::path& path) {
-  const fs::path kind = path.extension();
-  return kind == ".yaml" || kind == ".yml" || kind == ".json";
-}
-
-/// As other commands look for manifests in a folder: what is hidden is not seen.
-void collect(const fs::path& folder, std::vector<std::string>& out) {
-  std::vector<fs::path> names;
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(folder, failed)) names.push_back(entry.path());
-  std::sort(names.begin(), names.end());
-  for (const fs::path& path : names) {
-    if (path.filename().string().starts_with('.')) continue;
-    if (fs::is_directory(fs::symlink_status(path, failed))) collect(path, out);
-    else if (isManifest(path) && fs::is_regular_file(path, failed)) out.push_back(path.string());
+/// As other commands look for manifests in a folder.
+class Files : public source::Tree::Visitor {
+ public:
+  void file(const std::string& path, const struct stat&, bool) override { found.push_back(path); }
+  void gone(const std::string&) override {}
+  void problem(const std::string& path, Severity severity, std::string message) override {
+    std::fprintf(stderr, "%s\n", line({.severity = severity, .message = std::move(message), .path = path}).c_str());
+    failed |= severity == Severity::Error;
   }
-}
+  void fine(const std::string&) override {}
+
+  std::vector<std::string> found;
+  bool failed = false;
+};
 
 }  // namespace
 
 int convert(const settings::Settings& settings) {
-  std::vector<std::string> files;
+  Files files;
   for (const std::string& path : settings.paths) {
     std::error_code failed;
     if (path != "-" && !fs::exists(path, failed)) {
       std::fprintf(stderr, "emissary convert: %s: there is no such file or folder\n", path.c_str());
       return 2;
     }
-    if (fs::is_directory(path, failed)) collect(path, files);
-    else files.push_back(path);
+    if (fs::is_directory(path, failed)) source::Tree(path, files, nullptr).scan();
+    else files.found.push_back(path);
   }
-  bool failed = false;
+  bool failed = files.failed;
   std::string all;
-  for (const std::string& path : files) {
+  for (const std::string& path : files.found) {
     std::ifstream file;
     if (path != "-") file.open(path, std::ios::binary);
     std::istream& in = path == "-" ? std::cin : file;
