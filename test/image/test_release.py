@@ -4,9 +4,9 @@ import asyncio
 import pytest
 import yaml
 
-from harness import kube, objects
+from harness import kube, objects, paths
 from harness.bed import until
-from harness.helm import CHART, release
+from harness.helm import CHART, HelmError, release
 from harness.node import Endpoints, Node
 from test_rolling import Load, follows
 
@@ -79,5 +79,42 @@ async def upgraded(bed, namespace, shop, values, endpoints, node):
     with pytest.raises(kube.ApiError, match="disruption budget"):
         evict(bed, namespace, other)
     await asyncio.to_thread(until, lambda: allowed(bed, namespace), "another in its place")
+    await load.end()
+    assert load.answered > 50 and not load.failed, load.failed[:20]
+
+
+@pytest.mark.parametrize("selector", [{"profile": "main"}, {}], ids=["the-selector-is-ours", "another-selector"])
+def test_a_release_of_upstreams(bed, namespace, node, selector):
+    """It becomes one of this chart under load, as the chart's page says; objects that both have keep their names."""
+    bed.install_crds(objects.crds())
+    bed.client.apply(of(namespace, objects.listener(namespace)))
+    bed.client.apply(of(namespace, objects.host(namespace)))
+    bed.service(namespace, "first", [bed.backend("first")])
+    bed.client.apply(of(namespace, objects.mapping(namespace, "first", "first")))
+    values = {"image": {"fullImageOverride": IMAGE}, "env": {"AMBASSADOR_ID": namespace, "ENVOY_CONCURRENCY": 1}}
+    release(bed, namespace, "install", namespace, paths.TEST / "image" / "upstreams_chart", "--wait", values={**values, "selector": selector})
+    endpoints = Endpoints(bed, namespace, f"{namespace}-emissary-ingress", "http")
+    try:
+        until(lambda: len(endpoints.ready) == 2, "two Pods ready")
+        values |= {"replicaCount": 2, "ingressClassResource": {"name": namespace}, "service": {"type": "ClusterIP"}}
+        asyncio.run(taken_over(bed, namespace, values, endpoints, immutable=not selector))
+        left = bed.kubectl("get", "clusterroles,services", "--all-namespaces", "--selector", f"app.kubernetes.io/instance={namespace}", "--output", "name")
+        assert sorted(name.split("/")[1].removeprefix(namespace) for name in left.split()) == ["-emissary-ingress", "-emissary-ingress", "-emissary-ingress-admin"]
+    finally:
+        endpoints.close()
+        release(bed, namespace, "uninstall", namespace)
+
+
+async def taken_over(bed, namespace, values, endpoints, immutable):
+    for where in endpoints.ready:
+        await follows(where, "/first/", "first")
+    load, old = Load(endpoints), set(endpoints.ready)
+    upgrade = "upgrade", namespace, CHART
+    if immutable:
+        with pytest.raises(HelmError, match="field is immutable"):
+            await asyncio.to_thread(release, bed, namespace, *upgrade, values=values)
+        await asyncio.to_thread(bed.kubectl, "delete", "deployment", f"{namespace}-emissary-ingress", "--namespace", namespace, "--cascade=orphan")
+    await asyncio.to_thread(release, bed, namespace, *upgrade, "--wait", values=values)
+    await asyncio.to_thread(until, lambda: len(endpoints.ready) == 2 and not old & set(endpoints.ready), "two others ready, and no other")
     await load.end()
     assert load.answered > 50 and not load.failed, load.failed[:20]
