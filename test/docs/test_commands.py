@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from harness import paths
 from harness.walkthrough import BLOCK, NOT_FOLLOWED, excused, sections
@@ -86,6 +87,9 @@ def test_flags_of_the_program_exist():
         _, command, *rest = word.split("|")[0].split()
         assert command in of, f"{page}: {word}"
         assert {flag for flag in rest if flag.startswith("--")} <= of[command], f"{page}: {word}"
+    others = {"--force-conflicts": "kubectl", "--disable-extensions": "Envoy"}
+    alone = {word.split()[0]: page for page, word in words() if word.startswith("--")}
+    assert not {flag: page for flag, page in alone.items() if flag not in set().union(*of.values()) | others.keys()}
 
 
 def test_flags_of_others_exist():
@@ -102,10 +106,30 @@ def test_flags_of_others_exist():
 
 def test_names_exist():
     """Variables and metrics are spelt as in the sources."""
-    everything = "\n".join(path.read_text(errors="replace") for path in SOURCES)
+    everything = {word for path in SOURCES for word in re.findall(r"\w+", path.read_text(errors="replace"))}
     names = {name: page for page, word in words() for name in re.findall(r"^(?:(?:AMBASSADOR|EMISSARY|AES)_[A-Z0-9_]*[A-Z0-9](?=$|=)|emissary_[a-z_]+)", word)}
     assert len(names) > 50
     assert not {name: page for name, page in names.items() if name not in everything}
+
+
+def test_values_of_charts_exist():
+    charts = [yaml.safe_load(text(f"deploy/{chart}/values.yaml")) for chart in ("chart", "chart-crds")]
+    named = [(page, path) for page, word in words() if (path := re.sub(r"=.*", "", word).split("."))[0] in charts[0].keys() | charts[1].keys()
+             and (len(path) > 1 or "=" in word)]
+    assert len(named) > 60
+    for page, path in named:
+        assert any(there(values, path) for values in charts), f"{page}: {'.'.join(path)}"
+
+
+def there(values, path):
+    """Below an empty map or a list anything may be."""
+    for key in path:
+        if values in ({}, []) or not isinstance(values, dict):
+            return values in ({}, [])
+        if key not in values:
+            return False
+        values = values[key]
+    return True
 
 
 def test_paths_exist():
