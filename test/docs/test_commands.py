@@ -73,6 +73,11 @@ def test_targets_exist():
         assert done.returncode == 0, f"{page}: make {command}: {done.stdout}"
 
 
+def test_flags_of_benchmarks_exist():
+    named = {flag for page in PAGES for flag in re.findall(r"BENCH=(--[\w-]+)", text(page))}
+    assert named and all(f'"{flag}"' in text("bench/run.py") for flag in named), named
+
+
 def test_presets_exist():
     presets = set(re.findall(r'"name": "(\w+)"', text("CMakePresets.json")))
     assert {name for _, word in words() for name in re.findall(r"--preset (\w+)", word)} <= presets

@@ -67,6 +67,12 @@ def test_migration(reader, own_cluster, node, balance):
     reader.follow("docs/migration.md", then=then)
 
 
+def test_operations(engine, archive):
+    """What the page says of the archive, in passing."""
+    assert "`podman load -i`" in (paths.ROOT / "docs" / "operations.md").read_text()
+    assert "Loaded image" in engine.podman("load", "-i", archive)
+
+
 def test_charts(reader, own_cluster, node, balance, engine, tmp_path):
     """Installed, and asked by `helm test` through a Service, with a program that no image here has."""
     here, admin = node("registry.example/emissary:mine", "emissary"), "gateway-emissary-ingress-admin"
