@@ -4,6 +4,8 @@
 //
 // A value that no version allows is handed on as it is; whoever reads the object tells about it.
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,7 @@ namespace emissary::convert {
 inline constexpr std::string_view kGroup = "getambassador.io";
 
 enum class Version : uint8_t { V1, V2, V3alpha1 };
+inline constexpr size_t kVersions = 3;
 
 std::optional<Version> versionNamed(std::string_view name);
 std::string_view versionName(Version version);

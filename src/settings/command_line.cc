@@ -43,7 +43,7 @@ void addWebhook(CLI::App& app, Flags& flags) {
   webhook->add_option("SERVICE", flags.service, "the Service that leads here [emissary-apiext]");
   webhook->add_option("--crd-label-selector", flags.crd_selector, "KEY=VALUE,…: of the CRDs to look after [all of the group]");
   webhook->add_option("--https-address", flags.https, "IP:PORT of the webhook [0.0.0.0:8443]");
-  webhook->add_option("--probe-address", flags.probes, "IP:PORT of /probes/live and /probes/ready [0.0.0.0:8080]");
+  webhook->add_option("--probe-address", flags.probes, "IP:PORT of /probes/live, /probes/ready and /metrics [0.0.0.0:8080]");
   addCluster(*webhook, flags);
 }
 

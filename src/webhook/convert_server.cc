@@ -54,9 +54,10 @@ class Share {
 
 class ConvertServer::Impl {
  public:
-  Impl(settings::Address address, std::vector<std::string> names, Limits limits)
+  Impl(settings::Address address, std::vector<std::string> names, Metrics& metrics, Limits limits)
       : address_(std::move(address)),
         names_(std::move(names)),
+        metrics_(metrics),
         limits_(limits),
         server_([this](SSL_CTX& context) { return setUp(&context); }) {
     server_.new_task_queue = [this] { return new ElasticPool(limits_.max_connections, kMostWaiting); };
@@ -153,12 +154,20 @@ class ConvertServer::Impl {
       if (status == 200) body.append(data, size);
       return status == 200;
     });
-    if (status == 413 || response.status == 413) return void(refuse(response, 413, "Too large\n"));
-    if (status == 503) return void(refuse(response, 503, "Too much at once\n"));
-    if (!complete) return void(refuse(response, 400, "The request broke off\n"));
-    Answer answered = answer(std::move(body));
+    using Refusal = Metrics::Refusal;
+    if (status == 413 || response.status == 413) return giveUp(response, 413, "Too large\n", Refusal::TooLarge);
+    if (status == 503) return giveUp(response, 503, "Too much at once\n", Refusal::TooMuch);
+    if (!complete) return giveUp(response, 400, "The request broke off\n", Refusal::Broken);
+    const auto begun = std::chrono::steady_clock::now();
+    const Answer answered = answer(std::move(body));
+    metrics_.answered(answered, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
     if (!answered.problem.empty()) refused(answered.problem);
     response.set_content(answered.body, "application/json");
+  }
+
+  void giveUp(httplib::Response& response, int status, const char* text, Metrics::Refusal why) {
+    metrics_.refused(why);
+    refuse(response, status, text);
   }
 
   void refused(const std::string& problem) {
@@ -172,6 +181,7 @@ class ConvertServer::Impl {
 
   const settings::Address address_;
   const std::vector<std::string> names_;
+  Metrics& metrics_;
   const Limits limits_;
   Connections connections_;
   std::atomic<size_t> bodies_{0};
@@ -182,8 +192,8 @@ class ConvertServer::Impl {
   Listening<httplib::SSLServer> server_;
 };
 
-ConvertServer::ConvertServer(settings::Address address, std::vector<std::string> names, Limits limits)
-    : impl_(std::make_unique<Impl>(std::move(address), std::move(names), limits)) {}
+ConvertServer::ConvertServer(settings::Address address, std::vector<std::string> names, Metrics& metrics, Limits limits)
+    : impl_(std::make_unique<Impl>(std::move(address), std::move(names), metrics, limits)) {}
 ConvertServer::~ConvertServer() { impl_->stop(); }
 bool ConvertServer::start(std::string& error) { return impl_->start(error); }
 void ConvertServer::stop() { impl_->stop(); }

@@ -62,11 +62,12 @@ std::vector<std::string> namesOf(const ServiceName& service) {
   return {service.name, base, base + ".svc", base + ".svc.cluster.local"};
 }
 
-Keeper::Keeper(KeeperOptions options, kube::Loop& loop, kube::Client& client, Show show)
+Keeper::Keeper(KeeperOptions options, kube::Loop& loop, kube::Client& client, Show show, Count count)
     : options_(std::move(options)),
       loop_(loop),
       client_(client),
       show_(std::move(show)),
+      count_(std::move(count)),
       secrets_(loop, client, fmt::format("/api/v1/namespaces/{}/secrets", kube::escaped(options_.service.ns)),
                fmt::format("&fieldSelector=metadata.name%3D{}", kSecretName),
                {[this] {
@@ -159,6 +160,7 @@ void Keeper::evaluate() {
     keepAuthority();
     keepCrds();
   }
+  if (crds_known_) count_(crds_.size(), shown_ ? trusting(shown_->authority) : 0);
   ready_ = shown_ && crds_known_ && now < shown_->not_after && allTrust(shown_->authority);
   if (!options_.manage_ca && secret_known_) {
     tell("authority", authority_problem_.empty() ? ""
@@ -169,8 +171,8 @@ void Keeper::evaluate() {
 
 // ---- what is shown
 
-bool Keeper::allTrust(std::string_view authority) const {
-  return std::all_of(crds_.begin(), crds_.end(), [&](const Crd& crd) { return crd.trusts(authority); });
+size_t Keeper::trusting(std::string_view authority) const {
+  return static_cast<size_t>(std::count_if(crds_.begin(), crds_.end(), [&](const Crd& crd) { return crd.trusts(authority); }));
 }
 
 void Keeper::choose() {

@@ -48,8 +48,10 @@ class Keeper {
  public:
   /// Called with the pair to show from now on.
   using Show = std::function<void(const Pair&)>;
+  /// Called with how many CRDs have to be converted, and how many of them trust what is shown.
+  using Count = std::function<void(size_t all, size_t trusting)>;
 
-  Keeper(KeeperOptions options, kube::Loop& loop, kube::Client& client, Show show);
+  Keeper(KeeperOptions options, kube::Loop& loop, kube::Client& client, Show show, Count count);
   ~Keeper();
   Keeper(const Keeper&) = delete;
 
@@ -77,7 +79,8 @@ class Keeper {
   void soon(std::chrono::milliseconds pause);
   void choose();
   void show(int64_t now);
-  bool allTrust(std::string_view authority) const;
+  size_t trusting(std::string_view authority) const;
+  bool allTrust(std::string_view authority) const { return trusting(authority) == crds_.size(); }
   bool leads() const { return lease_ && lease_->leads(); }
   void keepAuthority();
   void writeAuthority();
@@ -93,6 +96,7 @@ class Keeper {
   kube::Loop& loop_;
   kube::Client& client_;
   const Show show_;
+  const Count count_;
   std::optional<status::Lease> lease_;
   Follower secrets_;
   Follower crds_follower_;

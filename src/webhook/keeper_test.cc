@@ -123,10 +123,13 @@ class KeeperTest : public ::testing::Test {
     return out;
   }
   void start(KeeperOptions options) {
-    keeper_ = std::make_unique<Keeper>(std::move(options), loop_, server_, [this](const Pair& pair) {
-      shown_.push_back(pair);
-      check();
-    });
+    keeper_ = std::make_unique<Keeper>(
+        std::move(options), loop_, server_,
+        [this](const Pair& pair) {
+          shown_.push_back(pair);
+          check();
+        },
+        [this](size_t all, size_t trusting) { counted_ = {all, trusting}; });
     server_.written = [this] { check(); };
     keeper_->start();
     pass(3s);
@@ -138,6 +141,8 @@ class KeeperTest : public ::testing::Test {
       check();
     }
   }
+  /// CRDs, and those that trust.
+  std::pair<size_t, size_t> counted_;
   /// At every moment all CRDs trust whoever signed what is shown.
   void check() {
     if (!checking_ || shown_.empty()) return;
@@ -175,6 +180,7 @@ TEST_F(KeeperTest, FromNothing) {
   const Json service = {{"name", "hook"}, {"namespace", "ns"}, {"path", "/webhooks/crd-convert"}, {"port", 443}};
   EXPECT_EQ(server_.crds[0]["spec"]["conversion"]["webhook"]["clientConfig"]["service"], service);
   EXPECT_EQ(shown_.size(), 1u);
+  EXPECT_EQ(counted_, std::pair(size_t{2}, size_t{2}));
 }
 
 TEST_F(KeeperTest, WhateverBecomesOfTheSecretWhatIsShownIsTrusted) {
@@ -250,6 +256,7 @@ TEST_F(KeeperTest, IsNotReadyWhileCrdsCannotBeWritten) {
   server_.crds_forbidden = true;
   start(options());
   EXPECT_FALSE(keeper_->ready());
+  EXPECT_EQ(counted_, std::pair(size_t{2}, size_t{0}));
   server_.crds_forbidden = false;
   pass(20s);
   EXPECT_TRUE(keeper_->ready());

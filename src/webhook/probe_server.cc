@@ -13,7 +13,8 @@ constexpr size_t kThreads = 16;
 
 class ProbeServer::Impl {
  public:
-  Impl(settings::Address address, std::function<bool()> ready) : address_(std::move(address)), ready_(std::move(ready)) {
+  Impl(settings::Address address, std::function<bool()> ready, const Metrics& metrics)
+      : address_(std::move(address)), ready_(std::move(ready)), metrics_(metrics) {
     server_.new_task_queue = [] { return new ElasticPool(kThreads, kThreads); };
     server_.set_keep_alive_max_count(1);
     server_.set_read_timeout(5);
@@ -22,6 +23,8 @@ class ProbeServer::Impl {
     server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       if (request.path == "/probes/live") {
         response.set_content("Living!\n", "text/plain; charset=utf-8");
+      } else if (request.path == "/metrics") {
+        response.set_content(metrics_.text(), "text/plain; version=0.0.4; charset=utf-8");
       } else if (request.path != "/probes/ready") {
         response.status = 404;
       } else if (ready_()) {
@@ -49,11 +52,12 @@ class ProbeServer::Impl {
  private:
   const settings::Address address_;
   const std::function<bool()> ready_;
+  const Metrics& metrics_;
   Listening<httplib::Server> server_;
 };
 
-ProbeServer::ProbeServer(settings::Address address, std::function<bool()> ready)
-    : impl_(std::make_unique<Impl>(std::move(address), std::move(ready))) {}
+ProbeServer::ProbeServer(settings::Address address, std::function<bool()> ready, const Metrics& metrics)
+    : impl_(std::make_unique<Impl>(std::move(address), std::move(ready), metrics)) {}
 ProbeServer::~ProbeServer() { impl_->stop(); }
 bool ProbeServer::start(std::string& error) { return impl_->start(error); }
 void ProbeServer::stop() { impl_->stop(); }

@@ -80,12 +80,13 @@ std::string nameOf(const dom::object& object, size_t index) {
 }
 
 /// Appends the object as `wanted`; or says why that cannot be.
-std::string convertOne(const dom::element& element, size_t index, Version wanted, std::string& out) {
+std::string convertOne(const dom::element& element, size_t index, Version wanted, std::optional<Version>& written,
+                       std::string& out) {
   dom::object object;
   if (element.get(object) != simdjson::SUCCESS) return fmt::format("objects[{}]: is no object", index);
   const std::string kind(textAt(object, "kind"));
   const std::string_view api_version = textAt(object, "apiVersion");
-  const auto written = ourVersion(api_version);
+  written = ourVersion(api_version);
   if (!written || !convert::exists(kind, *written)) {
     return fmt::format("{}: {} is no version of it that is known", nameOf(object, index), model::quoted(api_version));
   }
@@ -151,14 +152,23 @@ Answer answer(std::string review) {
   if (request.at_key("objects").get(objects) != simdjson::SUCCESS) return finish(uid, 0, "", "objects: must be a list");
   std::string converted;
   size_t count = 0;
+  std::array<size_t, convert::kVersions> versions{};
   for (const dom::element element : objects) {
     if (count > 0) converted += ',';
-    if (std::string problem = convertOne(element, count, *wanted, converted); !problem.empty()) {
-      return finish(uid, count, "", std::move(problem));
+    std::optional<Version> written;
+    if (std::string problem = convertOne(element, count, *wanted, written, converted); !problem.empty()) {
+      Answer out = finish(uid, count, "", std::move(problem));
+      out.wanted = wanted;
+      out.failed = written;
+      return out;
     }
+    ++versions[static_cast<size_t>(*written)];
     ++count;
   }
-  return finish(uid, count, std::move(converted), "");
+  Answer out = finish(uid, count, converted, "");
+  out.wanted = wanted;
+  out.converted = versions;
+  return out;
 }
 
 }  // namespace emissary::webhook

@@ -1,5 +1,6 @@
 #pragma once
-// What others ask the webhook: API servers by HTTPS, kubelets for probes by HTTP. Both answer from threads of their own.
+// What others ask the webhook: API servers by HTTPS, kubelets for probes and Prometheus by HTTP. Both answer from threads of their
+// own.
 
 #include <chrono>
 #include <cstddef>
@@ -11,6 +12,7 @@
 
 #include "settings/settings.h"
 #include "webhook/authority.h"
+#include "webhook/metrics.h"
 
 namespace emissary::webhook {
 
@@ -30,7 +32,7 @@ struct Limits {
 class ConvertServer {
  public:
   /// `names`: whoever asks for another server by name is refused.
-  ConvertServer(settings::Address address, std::vector<std::string> names, Limits limits = {});
+  ConvertServer(settings::Address address, std::vector<std::string> names, Metrics& metrics, Limits limits = {});
   ~ConvertServer();
   ConvertServer(const ConvertServer&) = delete;
 
@@ -45,10 +47,10 @@ class ConvertServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// /probes/live and /probes/ready.
+/// /probes/live, /probes/ready and /metrics.
 class ProbeServer {
  public:
-  ProbeServer(settings::Address address, std::function<bool()> ready);
+  ProbeServer(settings::Address address, std::function<bool()> ready, const Metrics& metrics);
   ~ProbeServer();
   ProbeServer(const ProbeServer&) = delete;
 

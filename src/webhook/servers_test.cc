@@ -95,8 +95,8 @@ class ConvertServerTest : public ::testing::Test {
  protected:
   ConvertServerTest() { begin({}); }
   void begin(Limits limits) {
-    server_ =
-        std::make_unique<ConvertServer>(settings::Address{"127.0.0.1", 0}, std::vector<std::string>{"hook", "hook.ns.svc"}, limits);
+    server_ = std::make_unique<ConvertServer>(settings::Address{"127.0.0.1", 0}, std::vector<std::string>{"hook", "hook.ns.svc"},
+                                              metrics_, limits);
     std::string error;
     EXPECT_TRUE(server_->start(error)) << error;
     server_->show(newServer(authority_, {"hook", "hook.ns.svc"}, now()));
@@ -104,6 +104,7 @@ class ConvertServerTest : public ::testing::Test {
   uint16_t port() const { return server_->port(); }
 
   const Pair authority_ = newAuthority(now());
+  Metrics metrics_{"1"};
   std::unique_ptr<ConvertServer> server_;
 };
 
@@ -116,6 +117,7 @@ TEST_F(ConvertServerTest, ConvertsAndStaysOpen) {
     EXPECT_THAT(answer, HasSubstr(R"("convertedObjects":[])"));
   }
   EXPECT_THAT(connection.ask("nonsense"), HasSubstr(R"("status":"Failure")"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("emissary_webhook_review_seconds_count 4\n"));
 }
 
 TEST_F(ConvertServerTest, WhoIsAnswered) {
@@ -165,6 +167,7 @@ TEST_F(ConvertServerTest, Limits) {
     for (int i = 0; i < 3; ++i) chunked->write("1f4\r\n" + std::string(500, ' ') + "\r\n");
     EXPECT_THAT(chunked->read("\r\n"), HasSubstr("413"));
   }
+  EXPECT_THAT(metrics_.text(), HasSubstr("emissary_webhook_refused_total{reason=\"too_large\"} 2\n"));
   // As many as there are threads hold them, each in its way; all are let go of, and others get their turn.
   const int silent = connectTo(port());
   auto half = fresh();
@@ -187,7 +190,8 @@ TEST_F(ConvertServerTest, EndsWhileOthersHoldOn) {
 
 TEST(ProbeServer, Tells) {
   bool ready = false;
-  ProbeServer server({"127.0.0.1", 0}, [&] { return ready; });
+  const Metrics metrics("1.2.3");
+  ProbeServer server({"127.0.0.1", 0}, [&] { return ready; }, metrics);
   std::string error;
   ASSERT_TRUE(server.start(error)) << error;
   const auto get = [&](const char* path) {
@@ -200,7 +204,9 @@ TEST(ProbeServer, Tells) {
   ready = true;
   EXPECT_EQ(get("/probes/ready"), "200 Ready!\n");
   EXPECT_EQ(get("/other"), "404 ");
-  ProbeServer second({"127.0.0.1", server.port()}, [] { return true; });
+  EXPECT_EQ(get("/metrics"), "200 " + metrics.text());
+  EXPECT_THAT(metrics.text(), HasSubstr("emissary_webhook_info{version=\"1.2.3\"} 1\n"));
+  ProbeServer second({"127.0.0.1", server.port()}, [] { return true; }, metrics);
   EXPECT_FALSE(second.start(error));
   EXPECT_THAT(error, HasSubstr("cannot be bound"));
 }

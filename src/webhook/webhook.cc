@@ -17,6 +17,7 @@
 #include "kube/event_loop.h"
 #include "status/lease.h"
 #include "webhook/keeper.h"
+#include "webhook/metrics.h"
 #include "webhook/servers.h"
 
 namespace emissary::webhook {
@@ -44,9 +45,11 @@ class Webhook {
  public:
   Webhook(const settings::WebhookSettings& settings, const kube::Config& config, const std::string& ns)
       : client_(config, loop_, fmt::format("emissary-webhook/{}", kVersion)),
-        convert_(settings.https, namesOf({ns, settings.service})),
-        keeper_(keeperOptions(settings, ns), loop_, client_, [this](const Pair& pair) { convert_.show(pair); }),
-        probes_(settings.probes, [this] { return !leaving_ && keeper_.ready(); }) {}
+        convert_(settings.https, namesOf({ns, settings.service}), metrics_),
+        keeper_(
+            keeperOptions(settings, ns), loop_, client_, [this](const Pair& pair) { show(pair); },
+            [this](size_t all, size_t trusting) { metrics_.crds(all, trusting); }),
+        probes_(settings.probes, [this] { return !leaving_ && keeper_.ready(); }, metrics_) {}
   ~Webhook() { loop_.stop(); }
 
   bool start(std::string& error) {
@@ -69,6 +72,12 @@ class Webhook {
   }
 
  private:
+  void show(const Pair& pair) {
+    convert_.show(pair);
+    metrics_.shown(validityOf(pair.certificate).not_after);
+  }
+
+  Metrics metrics_{kVersion};
   kube::EventLoop loop_;
   kube::CurlClient client_;
   ConvertServer convert_;

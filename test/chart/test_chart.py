@@ -118,6 +118,19 @@ def test_the_webhook_is_that_of_deploy_webhook():
         assert containers[0][key] == containers[1][key], key
 
 
+def test_the_webhook_is_scraped_on_demand():
+    monitored = {"enabled": True, "interval": "30s", "selector": {"release": "prometheus"}}
+    found = helm.rendered({"enableLegacyVersions": True, "apiext": {"podMonitor": monitored}}, chart=helm.CRDS, namespace="edge")
+    monitor, pods = (found[kind, "emissary-apiext"] for kind in ("PodMonitor", "Deployment"))
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert monitor["spec"]["podMetricsEndpoints"] == [{"port": "probes", "path": "/metrics", "interval": "30s"}]
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["edge"]}
+    labels = pods["spec"]["template"]["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert "probes" in {port["name"] for port in pods["spec"]["template"]["spec"]["containers"][0]["ports"]}
+    assert not any(kind == "PodMonitor" for kind, _ in helm.rendered({"enableLegacyVersions": True}, chart=helm.CRDS))
+
+
 def crds(text):
     """Without what belongs to the release."""
     found = {thing["metadata"]["name"]: thing for thing in kube.objects(text) if thing["kind"] == "CustomResourceDefinition"}

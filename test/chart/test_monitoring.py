@@ -1,4 +1,4 @@
-"""Alert rules and dashboard, looked at by promtool. That a gateway has each metric named in them: test/cluster/test_chart.py."""
+"""Alert rules and dashboard, looked at by promtool. That a gateway has each metric named in them: test/cluster/test_chart.py; that a webhook has: test_webhook.py."""
 import json
 import subprocess
 

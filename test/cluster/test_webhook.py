@@ -2,13 +2,14 @@
 IP, trusting the authority that the webhook itself put into the CRDs."""
 import base64
 import contextlib
+import datetime
 import itertools
 import subprocess
 import threading
 
 import pytest
 
-from harness import kube, paths, webhook
+from harness import kube, monitoring, paths, webhook
 from harness.bed import CRD, until
 from harness.webhook import V1, V2, V3, mapping
 
@@ -24,6 +25,7 @@ def site(own_cluster, tmp_path):
 def test_the_webhook(site):
     """In this order, since they go on from each other in one cluster."""
     each_version_is_written_and_read_in_each(site)
+    figures_tell_of_it(site)
     round_trips_lose_nothing(site)
     the_authority_is_renewed_and_nobody_notices(site)
     the_secret_is_deleted_and_nobody_notices(site)
@@ -92,6 +94,20 @@ def each_version_is_written_and_read_in_each(site):
     # kubectl's own way: a patch of the form that the object is not stored in.
     site.bed.kubectl("patch", "mappings.v2.getambassador.io", "wv3alpha1", "--type=merge", "-p", '{"spec": {"host": "b.com"}}')
     assert site.bed.client.get(V3, "Mapping", "default", "wv3alpha1")["spec"]["hostname"] == "b.com"
+
+
+def figures_tell_of_it(site):
+    figures = site.first.metrics()
+    assert monitoring.metrics(webhook=True) <= {series.split("{")[0] for series in figures}
+    converted = 'emissary_webhook_conversions_total{from="v2",result="converted",to="v3alpha1"}'
+    assert figures[converted] > 0 and figures["emissary_webhook_review_seconds_count"] > 0
+    assert not any(value for series, value in figures.items() if 'result="failed"' in series or "refused" in series)
+    assert figures["emissary_webhook_crds"] == figures["emissary_webhook_crds_trusting"] == 13
+    shown = subprocess.run(["openssl", "x509", "-noout", "-enddate", "-dateopt", "iso_8601"], input=site.first.certificate(), check=True, capture_output=True, text=True)
+    end = datetime.datetime.fromisoformat(shown.stdout.strip().removeprefix("notAfter=").replace("Z", "+00:00"))
+    assert figures["emissary_webhook_certificate_expiration_timestamp_seconds"] == end.timestamp()
+    version = subprocess.run([paths.emissary(), "version"], check=True, capture_output=True, text=True).stdout
+    assert any(series.startswith("emissary_webhook_info{") and series.split('"')[1] in version for series in figures)
 
 
 # What comes back in another form of the same meaning once an object has gone by way of v2.

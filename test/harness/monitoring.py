@@ -26,7 +26,8 @@ def filled(query):
     return query.replace("$__rate_interval", "5m").replace("$job", ".*").replace("$instance", ".*")
 
 
-def metrics():
-    """The names of all that they ask for."""
+def metrics(webhook=False):
+    """The names of all that they ask for, of gateways or of the conversion webhook."""
     texts = [rule["expr"] for rule in rules()] + queries() + [json.dumps(json.loads(DASHBOARD.read_text())["templating"])]
-    return {name for text in texts for name in METRIC.findall(text)} - LABELS
+    found = {name for text in texts for name in METRIC.findall(text)} - LABELS
+    return {name for name in found if name.startswith("emissary_webhook_") == webhook}

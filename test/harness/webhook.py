@@ -47,6 +47,12 @@ class Replica:
         except urllib.error.HTTPError as error:
             return error.code
 
+    def metrics(self):
+        """{series: value}, as told now."""
+        with urllib.request.urlopen(f"http://{self.address}:{PROBES}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
     def ready(self):
         return self.probe("ready") == 200
 
