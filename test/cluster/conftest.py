@@ -4,7 +4,7 @@ import pytest
 
 from harness import objects
 from harness.fixtures import _shared, bed, namespace, own_cluster, root  # noqa: F401
-from harness.instance import Instance, can_be_pod
+from harness.instance import Instance
 from harness.isolated import LOG_LINES
 
 
@@ -14,8 +14,6 @@ def instance(tmp_path):
     report of a test that fails."""
     made = []
     def make(bed, kubeconfig=None, **named):
-        if "pod" in named and not can_be_pod():
-            pytest.skip("what a Pod finds has to be mounted, and nothing can be here")
         made.append(Instance(bed, tmp_path, kubeconfig, **{"name": f"instance-{len(made) + 1}", **named}))
         return made[-1]
     yield make

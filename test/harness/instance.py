@@ -13,9 +13,25 @@ from .network import Network
 POD_FILES = "/run/secrets/kubernetes.io/serviceaccount"
 
 
+# Its own view of /run, which ends with it. In a plain chroot nothing can be mounted privately: there the root is bound to a folder,
+# which makes a mount of it, and entered.
+POD = f"""
+set -e
+files=$1 root=$2; shift 2
+if [ -n "$root" ]; then
+  mkdir -p "$root"
+  mount --rbind / "$root"
+  mount --make-rprivate "$root"
+fi
+mount -t tmpfs none "$root/run"
+mkdir -p "$root{POD_FILES}"
+mount --bind "$files" "$root{POD_FILES}"
+exec ${{root:+chroot "$root"}} "$@"
+"""
+
+
 @functools.cache
-def can_be_pod():
-    """In a plain chroot nothing can be mounted privately."""
+def mounts_privately():
     return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
 
 
@@ -41,9 +57,9 @@ class Instance(gateway.Gateway):
         return [] if self.pod else ["--kubeconfig", self.kubeconfig]
 
     def spawn(self, command, **named):
-        if self.pod:  # its own view of /run, which ends with it
-            mount = f'mount -t tmpfs none /run && mkdir -p {POD_FILES} && mount --bind "$0" {POD_FILES} && exec "$@"'
-            command = ["unshare", "--mount", "sh", "-c", mount, self.pod, *command]
+        if self.pod:
+            apart, root = ([], "") if mounts_privately() else (["--propagation", "unchanged"], self.work / "root")
+            command = ["unshare", "--mount", *apart, "sh", "-c", POD, "sh", self.pod, root, *command]
         return self.network.start(command, **named)
 
     def ask(self, path):
