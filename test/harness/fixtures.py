@@ -75,9 +75,9 @@ def engine(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def gateway_image(engine, archive):
-    """Its name."""
-    return engine.load(archive, "localhost/emissary:test")
+def gateway_image(engine, request):
+    """Its name. EMISSARY_TEST_IMAGE is the archive of one that was made elsewhere, by the Dockerfile say."""
+    return engine.load(os.environ.get("EMISSARY_TEST_IMAGE") or request.getfixturevalue("archive"), "localhost/emissary:test")
 
 
 @pytest.fixture
