@@ -16,8 +16,6 @@ namespace {
 
 using Resolver = ir::Upstream::Resolver;
 
-constexpr int64_t kDefaultConnectTimeoutMs = 3000;
-
 std::string sha1Upper(std::string_view text) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;

@@ -8,8 +8,6 @@ namespace {
 using model::CircuitBreaker;
 using model::LoadBalancer;
 
-constexpr int64_t kDefaultConnectTimeoutMs = 3000;
-
 std::string tag(const CircuitBreaker& breaker) {
   std::string out = "_cb";
   switch (breaker.priority) {

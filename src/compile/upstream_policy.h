@@ -46,6 +46,8 @@ struct OwnSettings {
 };
 OwnSettings ownSettings(const UpstreamRequest& request, const model::Module& module);
 
+constexpr int64_t kDefaultConnectTimeoutMs = 3000;
+
 /// Unless it says what is so without it, whatever the Module says.
 template <typename T>
 void keepOwn(std::optional<T>& kept, const std::optional<T>& asked, const T& standard, const T& module) {

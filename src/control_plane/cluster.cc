@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kAskAgain = std::chrono::seconds(30);
 
-source::KubernetesOptions optionsOf(const settings::Settings& settings) {
+source::KubernetesOptions sourceOptions(const settings::Settings& settings) {
   source::KubernetesOptions options;
   options.ns = settings.ns;
   options.single_namespace = settings.single_namespace;
@@ -45,7 +45,7 @@ bool Cluster::start(std::string& error) {
   if (!config) return false;
   log::info("following a cluster", {{"server", config->server}});
   client_ = std::make_unique<kube::CurlClient>(*config, loop_, fmt::format("emissary/{}", kVersion));
-  source_ = std::make_unique<source::KubernetesSource>(optionsOf(settings_), loop_, *client_, outputs_.sink, outputs_.observer);
+  source_ = std::make_unique<source::KubernetesSource>(sourceOptions(settings_), loop_, *client_, outputs_.sink, outputs_.observer);
   loop_.post([this] {
     source_->start();
     if (settings_.cluster_id.empty()) identify();

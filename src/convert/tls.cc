@@ -9,7 +9,7 @@
 namespace emissary::convert {
 namespace {
 
-constexpr std::string_view kMemory = "v2ExplicitTLS";
+constexpr std::string_view kRemembered = "v2ExplicitTLS";
 
 std::string_view serviceField(std::string_view kind) { return kind == "AuthService" ? "auth_service" : "service"; }
 
@@ -41,7 +41,7 @@ std::optional<std::string_view> wordFor(const Value* tls) {
 void tlsToNew(std::string_view kind, Value& spec) {
   const Value* tls = find(spec, "tls");
   if (hasText(tls)) {
-    put(spec, kMemory, emptyMap(tls->line));
+    put(spec, kRemembered, emptyMap(tls->line));
     return;
   }
   const auto word = wordFor(tls);
@@ -55,11 +55,11 @@ void tlsToNew(std::string_view kind, Value& spec) {
   }
   if (!word->empty()) put(memory, "tls", textValue(*word, line));
   take(spec, "tls");
-  if (!memory.map.empty()) put(spec, kMemory, std::move(memory));
+  if (!memory.map.empty()) put(spec, kRemembered, std::move(memory));
 }
 
 void tlsToOld(std::string_view kind, Value& spec) {
-  std::optional<Value> memory = take(spec, kMemory);
+  std::optional<Value> memory = take(spec, kRemembered);
   Value none;
   Value* word = memory && memory->isMap() ? find(*memory, "tls") : nullptr;
   Value* written = memory && memory->isMap() ? find(*memory, "serviceScheme") : nullptr;

@@ -11,12 +11,12 @@ namespace {
 
 using manifest::Value;
 
-constexpr std::array<std::string_view, kConditionTypes> kTypes = {"Accepted", "ResolvedRefs", "Programmed"};
+constexpr std::array<std::string_view, kConditionTypes> kTypeNames = {"Accepted", "ResolvedRefs", "Programmed"};
 constexpr std::array<std::string_view, 4> kStatuses = {"", "True", "False", "Unknown"};
 
 /// kConditionTypes: not ours.
 size_t typeOf(const Value& condition) {
-  return static_cast<size_t>(std::find(kTypes.begin(), kTypes.end(), condition.text("type")) - kTypes.begin());
+  return static_cast<size_t>(std::find(kTypeNames.begin(), kTypeNames.end(), condition.text("type")) - kTypeNames.begin());
 }
 
 ConditionStatus statusNamed(std::string_view name) {
@@ -35,7 +35,7 @@ std::string canonicalCondition(const Value& condition) {
 
 }  // namespace
 
-std::string_view conditionTypeName(ConditionType type) { return kTypes[static_cast<size_t>(type)]; }
+std::string_view conditionTypeName(ConditionType type) { return kTypeNames[static_cast<size_t>(type)]; }
 std::string_view conditionStatusName(ConditionStatus status) { return kStatuses[static_cast<size_t>(status)]; }
 
 LiveStatus readLiveStatus(const Value* status) {

@@ -33,13 +33,13 @@ constexpr std::array kReplaced = {
 };
 
 /// Without effect, here as upstream.
-constexpr std::array<std::string_view, 2> kWithoutEffect = {"auth_enabled", "prune_unreachable_routes"};
+constexpr std::array<std::string_view, 2> kKeysWithoutEffect = {"auth_enabled", "prune_unreachable_routes"};
 
 void readObsolete(Fields& config) {
   for (const Replaced& key : kReplaced) {
     if (config.take(key.name) != nullptr) config.notice(key.name, fmt::format("has no effect; {}", key.now));
   }
-  for (const std::string_view name : kWithoutEffect) config.accept(name);
+  for (const std::string_view name : kKeysWithoutEffect) config.accept(name);
   if (config.take("tls") != nullptr) config.error("tls", "is not used; write a TLSContext and name it in a Host's tlsContext");
   std::optional<uint32_t> validation;
   readNumber(config, "envoy_validation_timeout", validation);  // what is sent was checked, so nothing waits for it

@@ -14,7 +14,7 @@ namespace {
 
 using manifest::Value;
 
-constexpr std::array<std::string_view, 3> kTypes = {"text", "json", "typed_json"};
+constexpr std::array<std::string_view, 3> kLogTypes = {"text", "json", "typed_json"};
 
 void readTextFormat(Fields& config, const Value& value, AccessLog& out) {
   if (!value.isString()) {
@@ -53,7 +53,7 @@ void readJsonFormat(Report& report, const Value& value, const Path& path, std::m
 }
 
 void readAccessLog(Fields& config, AccessLog& out) {
-  const int type = config.readChoice("envoy_log_type", kTypes);
+  const int type = config.readChoice("envoy_log_type", kLogTypes);
   if (type > 0) out.type = static_cast<AccessLog::Type>(type);
   std::string path;
   if (config.read("envoy_log_path", path) && !path.empty()) out.path = std::move(path);
@@ -63,7 +63,7 @@ void readAccessLog(Fields& config, AccessLog& out) {
     readTextFormat(config, *format, out);
   } else if (format->isString()) {
     config.refuse("envoy_log_format", fmt::format("must be a map with envoy_log_type: {}, but is {}",
-                                                  kTypes[static_cast<size_t>(type)], describe(*format)));
+                                                  kLogTypes[static_cast<size_t>(type)], describe(*format)));
   } else {
     readJsonFormat(config.report(), *format, config.path("envoy_log_format"), out.json);
   }

@@ -16,7 +16,7 @@ namespace {
 
 using manifest::Value;
 
-constexpr std::array<std::string_view, 3> kTypes = {"Opaque", "kubernetes.io/tls", "istio.io/key-and-cert"};
+constexpr std::array<std::string_view, 3> kSecretTypes = {"Opaque", "kubernetes.io/tls", "istio.io/key-and-cert"};
 /// Well above the API server's bound of 1 MiB.
 constexpr size_t kMaxEncoded = 4u << 20;
 
@@ -87,7 +87,7 @@ std::optional<bool> readFlag(const Value* data, const Value* string_data, std::s
 
 void readSecret(const Value& document, Report& report) {
   const std::string_view type = document.text("type");
-  if (!type.empty() && std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) return;
+  if (!type.empty() && std::find(kSecretTypes.begin(), kSecretTypes.end(), type) == kSecretTypes.end()) return;
   Secret secret;
   secret.type = type.empty() ? "Opaque" : type;
   const Value* data = mapOf(document, "data", report);

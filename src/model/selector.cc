@@ -10,18 +10,17 @@ namespace emissary::model {
 namespace {
 
 using manifest::Value;
-using Operator = LabelSelector::Operator;
 
-constexpr std::array<std::string_view, 4> kOperators = {"In", "NotIn", "Exists", "DoesNotExist"};
+constexpr std::array<std::string_view, 4> kSelectorOperators = {"In", "NotIn", "Exists", "DoesNotExist"};
 
 bool readExpression(Fields& f, LabelSelector::Expression& out) {
   if (!f.require("key", "an expression names a label") || !f.read("key", out.key)) return false;
   if (!f.require("operator", "write In, NotIn, Exists or DoesNotExist")) return false;
-  const int op = f.readChoice("operator", kOperators);
+  const int op = f.readChoice("operator", kSelectorOperators);
   if (op < 0) return false;
-  out.op = static_cast<Operator>(op);
+  out.op = static_cast<LabelSelector::Operator>(op);
   if (f.take("values") != nullptr && !f.read("values", out.values)) return false;
-  const bool wants = out.op == Operator::In || out.op == Operator::NotIn;
+  const bool wants = out.op == LabelSelector::Operator::In || out.op == LabelSelector::Operator::NotIn;
   if (wants == out.values.empty()) {
     f.refuse("values", wants ? "must name at least one value with In and NotIn" : "must be absent with Exists and DoesNotExist");
     return false;
@@ -92,16 +91,16 @@ bool LabelSelector::matches(const std::map<std::string, std::string>& labels) co
     const bool listed =
         there && std::find(expression.values.begin(), expression.values.end(), label->second) != expression.values.end();
     switch (expression.op) {
-      case Operator::In:
+      case LabelSelector::Operator::In:
         if (!listed) return false;
         break;
-      case Operator::NotIn:
+      case LabelSelector::Operator::NotIn:
         if (listed) return false;
         break;
-      case Operator::Exists:
+      case LabelSelector::Operator::Exists:
         if (!there) return false;
         break;
-      case Operator::DoesNotExist:
+      case LabelSelector::Operator::DoesNotExist:
         if (there) return false;
         break;
     }

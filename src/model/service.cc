@@ -12,7 +12,7 @@ namespace {
 
 using manifest::Value;
 
-constexpr std::array<std::string_view, 4> kTypes = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
+constexpr std::array<std::string_view, 4> kServiceTypes = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
 
 void readTarget(Fields& fields, ServicePort& port) {
   port.target = std::to_string(port.port);  // what the API server fills in
@@ -56,8 +56,8 @@ void readService(const Value& document, Report& report) {
   Service service;
   Fields spec(report, document.find("spec"), Path(nullptr, "spec"));
   if (const Value* type = spec.take("type"); type != nullptr && !(type->isString() && type->string.empty())) {
-    const int choice = spec.readChoice("type", kTypes);
-    if (choice >= 0) service.type = kTypes[static_cast<size_t>(choice)];
+    const int choice = spec.readChoice("type", kServiceTypes);
+    if (choice >= 0) service.type = kServiceTypes[static_cast<size_t>(choice)];
   }
   std::string text;
   if (spec.read("clusterIP", text) && !text.empty()) {

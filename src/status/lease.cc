@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kRequest = 5s;  // the most that one may take
+constexpr auto kLeaseRequest = 5s;  // the most that one may take
 constexpr auto kRelease = 2s;
 /// Whatever another's record says: a holder that is silent for longer is gone.
 constexpr auto kLongest = 60s;
@@ -145,7 +145,7 @@ void Lease::lookSoon() {
 
 void Lease::look() {
   kube::Request request{"GET", path(), ""};
-  request.timeout = kRequest;
+  request.timeout = kLeaseRequest;
   call_ = client_.send(std::move(request), [this](const kube::Response& response) {
     call_ = 0;
     looked(response);
@@ -214,7 +214,7 @@ void Lease::create() {
   std::string all = path();
   all.resize(all.rfind('/'));
   kube::Request request{"POST", std::move(all), lease.dump()};
-  request.timeout = kRequest;
+  request.timeout = kLeaseRequest;
   const Clock::time_point sent = loop_.now();
   call_ = client_.send(std::move(request), [this, sent](const kube::Response& response) {
     call_ = 0;
@@ -226,7 +226,7 @@ void Lease::create() {
 void Lease::write(Json lease, const std::string& holder, bool acquire) {
   lease["spec"] = spec(lease, holder, acquire);
   kube::Request request{"PUT", path(), lease.dump()};
-  request.timeout = kRequest;
+  request.timeout = kLeaseRequest;
   const Clock::time_point sent = loop_.now();
   call_ = client_.send(std::move(request), [this, sent](const kube::Response& response) {
     call_ = 0;

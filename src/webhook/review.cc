@@ -13,6 +13,9 @@
 #include "model/text.h"
 
 namespace emissary::webhook {
+
+using emissary::textAt;  // beside the one of json.h
+
 namespace {
 
 namespace dom = simdjson::dom;

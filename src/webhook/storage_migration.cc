@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kWanted = "v3alpha1";
 constexpr std::string_view kCrds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-constexpr int kPage = 250;
+constexpr int kObjectsAPage = 250;
 /// Of a write that another's got in the way of, or that the server was too busy for.
 constexpr int kTries = 5;
 constexpr size_t kMostTold = 20;  // objects of a kind, by name
@@ -142,7 +142,7 @@ class Migration {
     Count count;
     std::string more;
     for (int begun = 1;;) {
-      std::string path = fmt::format("/apis/{}/{}/{}?limit={}", convert::kGroup, kWanted, crd.plural, kPage);
+      std::string path = fmt::format("/apis/{}/{}/{}?limit={}", convert::kGroup, kWanted, crd.plural, kObjectsAPage);
       if (!more.empty()) path += "&continue=" + kube::escaped(more);
       const kube::Response response = ask({"GET", std::move(path), ""});
       if (response.status == 410 && begun < kTries) {  // it took too long: from the beginning

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "model/annotation.h"
 #include "source/kubernetes/answer.h"
 #include "source/kubernetes/element.h"
 
@@ -15,7 +16,6 @@ namespace dom = simdjson::dom;
 using manifest::Value;
 
 constexpr std::string_view kOurAnnotations = "getambassador.io/";
-constexpr std::string_view kConfigAnnotation = "getambassador.io/config";
 
 Value textValue(std::string_view text) {
   Value out;
@@ -158,7 +158,7 @@ bool keepsLabel(const Resource& resource, bool has_config, std::string_view key)
 
 bool keepsAnnotation(const Resource& resource, std::string_view key) {
   if (resource.ours()) return key.starts_with(kOurAnnotations);
-  return (resource.kind == Kind::Service || resource.kind == Kind::Ingress) && key == kConfigAnnotation;
+  return (resource.kind == Kind::Service || resource.kind == Kind::Ingress) && key == model::kConfigAnnotation;
 }
 
 /// Of the document's own fields; metadata is another matter.
@@ -222,7 +222,7 @@ bool copyMetadata(const dom::object& object, const Resource& resource, Converter
   }
   dom::object annotations;
   const bool has_config = metadata.at_key("annotations").get(annotations) == simdjson::SUCCESS &&
-                          annotations.at_key(kConfigAnnotation).error() == simdjson::SUCCESS;
+                          annotations.at_key(model::kConfigAnnotation).error() == simdjson::SUCCESS;
   const auto labels = [&](std::string_view key) { return keepsLabel(resource, has_config, key); };
   const auto notes = [&](std::string_view key) { return keepsAnnotation(resource, key); };
   return copyMap(metadata, "labels", converter, out, labels) && copyMap(metadata, "annotations", converter, out, notes);

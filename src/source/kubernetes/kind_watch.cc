@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "base/log.h"
+#include "model/annotation.h"
 #include "model/parse.h"
 
 namespace emissary::source {
 namespace {
-
-constexpr std::string_view kConfigAnnotation = "getambassador.io/config";
 
 std::string pathOf(const Resource& resource, size_t version, const KubernetesOptions& options) {
   return resourcePath(resource, resource.versions[version], options.single_namespace ? options.ns : "");
@@ -35,7 +34,7 @@ ObjectPtr refused(const ObjectPtr& object, const std::string& problem) {
 }  // namespace
 
 ObjectPtr objectOf(const Item& item, const Resource& resource, std::string_view version, const KubernetesOptions& options) {
-  if (resource.kind == Kind::Ingress && !item.annotated(kConfigAnnotation)) return nullptr;
+  if (resource.kind == Kind::Ingress && !item.annotated(model::kConfigAnnotation)) return nullptr;
   std::string problem;
   const manifest::Value document = item.document(resource, version, options.limits, problem);
   model::ParseContext context;
