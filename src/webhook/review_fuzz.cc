@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 
 #include "webhook/review.h"
@@ -15,5 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool good = response.at("result").at("status") == "Success";
   if (good != out.problem.empty()) std::abort();
   if (good && response.at("convertedObjects").size() != out.objects) std::abort();
+  if (good && std::accumulate(out.converted.begin(), out.converted.end(), size_t{0}) != out.objects) std::abort();
   return 0;
 }
