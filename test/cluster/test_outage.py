@@ -12,7 +12,7 @@ from harness.cluster import Cluster
 def test_nothing_is_dropped_without_an_api_server(tmp_path):
     """Under load, through changes of each kind, and through a minute without it."""
     size = ["--outage", os.environ.get("EMISSARY_TEST_OUTAGE", "60"), "--crowd", os.environ.get("EMISSARY_TEST_CROWD", "10000")]
-    result = json.loads(isolated.run("nodrop.nodrop", "--cluster", "--work", tmp_path, *size, work=tmp_path, timeout=900))
+    result = json.loads(isolated.run("nodrop.nodrop", "--cluster", "--work", tmp_path, *size, work=tmp_path, timeout=1800))
     assert all(result["requests"].values()), result
 
 
