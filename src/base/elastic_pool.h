@@ -26,6 +26,12 @@ class ElasticPool : public httplib::TaskQueue {
     ready_.notify_one();
   }
 
+  /// More connections wait than threads do.
+  bool crowded() {
+    std::lock_guard lock(mutex_);
+    return idle_ < tasks_.size();
+  }
+
   void shutdown() override {
     {
       std::lock_guard lock(mutex_);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/elastic_pool.h"
 #include "base/listening.h"
+#include "base/unhurried_server.h"
 
 namespace emissary::diagnostics {
 namespace {
@@ -23,10 +23,7 @@ void answer(httplib::Response& response, int status, const std::string& text) {
 class AdminServer::Impl {
  public:
   Impl(settings::Address address, AdminHooks hooks) : address_(std::move(address)), hooks_(std::move(hooks)) {
-    server_.new_task_queue = [] { return new ElasticPool(kThreads); };
-    server_.set_keep_alive_max_count(1);  // an idle kept-alive connection would hold a thread
-    server_.set_read_timeout(5);
-    server_.set_write_timeout(5);
+    server_.setThreads(kThreads);
     server_.set_payload_max_length(64 << 10);
     // Before any body is read and instead of the library's matching by std::regex, whose stack grows with the path.
     server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
@@ -93,7 +90,7 @@ class AdminServer::Impl {
 
   const settings::Address address_;
   const AdminHooks hooks_;
-  Listening<httplib::Server> server_;
+  Listening<UnhurriedServer> server_;
 };
 
 AdminServer::AdminServer(settings::Address address, AdminHooks hooks)

@@ -1,7 +1,7 @@
 #pragma once
 // The admin HTTP server: probes, metrics and what is for people to look at. Owned by the control plane; its answers are made by the
-// hooks, which are called from its own threads, several at once. A client that is slow or says nothing holds a thread of its own,
-// for seconds, and no probe: threads are added as needed up to kThreads.
+// hooks, which are called from its own threads, several at once. A client that is slow or says nothing holds a thread of its own
+// for seconds, and no probe: threads are added as needed up to kThreads, and in a crowd the slow are sent away.
 
 #include <functional>
 #include <memory>

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
+#include <vector>
 
 namespace emissary::diagnostics {
 namespace {
@@ -111,6 +113,38 @@ TEST_F(AdminServerTest, SilentClientsDoNotBlockProbes) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 200);
   for (const int fd : silent) close(fd);
+}
+
+TEST_F(AdminServerTest, ClientsThatSendByteByByteDoNotBlockProbes) {
+  std::vector<int> slow;
+  for (size_t i = 0; i < 2 * AdminServer::kThreads; ++i) slow.push_back(connected());
+  std::atomic<bool> answered{false};
+  std::thread trickle([&] {
+    while (!answered) {
+      for (const int fd : slow) send(fd, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+      std::this_thread::yield();
+    }
+  });
+  for (int probe = 0; probe < 3; ++probe) {
+    const auto reply = client().Get("/ambassador/v0/check_alive");
+    EXPECT_TRUE(reply && reply->status == 200);
+    if (!reply) break;
+  }
+  answered = true;
+  trickle.join();
+  for (const int fd : slow) close(fd);
+}
+
+TEST_F(AdminServerTest, HeadersWithoutEndAreCutOff) {
+  const int endless = connected();
+  const std::string line = "GET /metrics HTTP/1.1\r\nHost: x\r\n";
+  ASSERT_EQ(send(endless, line.data(), line.size(), MSG_NOSIGNAL), static_cast<ssize_t>(line.size()));
+  const std::string header = "X: " + std::string(1000, 'y') + "\r\n";
+  size_t taken = 0;
+  constexpr size_t kFarTooMany = 64 << 20;
+  while (taken < kFarTooMany && send(endless, header.data(), header.size(), MSG_NOSIGNAL) > 0) taken += header.size();
+  EXPECT_LT(taken, kFarTooMany);
+  close(endless);
 }
 
 TEST_F(AdminServerTest, APathTooLongIsRefused) {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "base/elastic_pool.h"
 #include "base/listening.h"
+#include "base/unhurried_server.h"
 #include "webhook/servers.h"
 
 namespace emissary::webhook {
@@ -15,10 +15,7 @@ class ProbeServer::Impl {
  public:
   Impl(settings::Address address, std::function<bool()> ready, const Metrics& metrics)
       : address_(std::move(address)), ready_(std::move(ready)), metrics_(metrics) {
-    server_.new_task_queue = [] { return new ElasticPool(kThreads, kThreads); };
-    server_.set_keep_alive_max_count(1);
-    server_.set_read_timeout(5);
-    server_.set_write_timeout(5);
+    server_.setThreads(kThreads, kThreads);
     server_.set_payload_max_length(64 << 10);
     server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       if (request.path == "/probes/live") {
@@ -53,7 +50,7 @@ class ProbeServer::Impl {
   const settings::Address address_;
   const std::function<bool()> ready_;
   const Metrics& metrics_;
-  Listening<httplib::Server> server_;
+  Listening<UnhurriedServer> server_;
 };
 
 ProbeServer::ProbeServer(settings::Address address, std::function<bool()> ready, const Metrics& metrics)
