@@ -143,17 +143,25 @@ class Uses:
 
 
 def unknown(api, names):
-    return sorted(names - api.members.keys())
+    return sorted(names - api.members.keys() - newer().keys())
 
 
 def deprecated(api, names):
     return sorted(name for name in names if api.members.get(name, {}).get("deprecated"))
 
 
-def excused():
+def reasons(file):
     """{name: why}"""
-    lines = (ROOT / "deps" / "envoy_deprecated.txt").read_text().splitlines()
+    lines = (ROOT / "deps" / file).read_text().splitlines()
     return dict(line.split(None, 1) for line in lines if not line.startswith("#"))
+
+
+def excused():
+    return reasons("envoy_deprecated.txt")
+
+
+def newer():
+    return reasons("envoy_newer.txt")
 
 
 def lacks(api, names):

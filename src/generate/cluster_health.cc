@@ -4,6 +4,7 @@
 #include <envoy/config/core/v3/health_check.pb.h>
 
 #include <algorithm>
+#include <string>
 
 #include "generate/cluster_parts.h"
 #include "generate/common.h"
@@ -74,6 +75,10 @@ void outlierDetection(const model::OutlierDetection& outliers, cluster_v3::Outli
 void clusterHealth(const ir::Upstream& upstream, cluster_v3::Cluster& out) {
   const ir::UpstreamPolicy& policy = *upstream.policy;
   for (const model::HealthCheck& check : policy.health_checks) healthCheck(check, upstream.http2, out.add_health_checks());
+  // Envoy refuses several checks, since 1.40, unless each has a name of its own.
+  for (int i = 0; out.health_checks_size() > 1 && i < out.health_checks_size(); ++i) {
+    out.mutable_health_checks(i)->set_name(std::to_string(i));
+  }
   // An endpoint that Kubernetes took away is gone, however healthy it still looks.
   if (!policy.health_checks.empty()) out.set_ignore_health_on_host_removal(true);
   if (policy.outlier_detection) outlierDetection(*policy.outlier_detection, out.mutable_outlier_detection());
