@@ -31,7 +31,10 @@ def run(version, binary, jobs):
 
 def row(version, binary, passed, cases):
     lacking = sorted(name.partition("/")[2] for name in envoy_extensions.looked_for() - envoy_extensions.listed(binary).keys())
-    withheld = ", ".join(f"`{name}`" for name in lacking) or "nothing"
+    withheld = [f"`{name}`" for name in lacking]
+    if envoy_pins.numbers(version) < (1, 40):
+        withheld.append("`health_checks` but the first")
+    withheld = ", ".join(withheld) or "nothing"
     return f"| {version} | {passed} of {cases} | {withheld} |\n"
 
 

@@ -102,6 +102,13 @@ std::optional<model::Mapping> withhold(const Object& object, const ir::EnvoyBuil
     teller.tell("health_checks", first->grpc ? Extension::GrpcHealthCheck : Extension::HttpHealthCheck, "such checks are left out");
     std::erase_if(mapping.policy.edit().health_checks, unknown);
   }
+  if (envoy.one_health_check && mapping.policy->health_checks.size() > 1) {
+    findings.push_back(
+        findingOn(object, Severity::Error, "spec.health_checks",
+                  envoy.called() + " takes one check only, so the first is made; run Envoy 1.40 or newer, or remove the others",
+                  About::Unsupported));
+    mapping.policy.edit().health_checks.resize(1);
+  }
   return findings.size() > before ? std::optional(std::move(mapping)) : std::nullopt;
 }
 

@@ -66,6 +66,7 @@ class World {
     if (chance(40)) return {};
     ir::EnvoyBuild build{chance(50) ? "1.37.0" : "1.40.0", 0};
     for (int i = 0; i < 4; ++i) build.missing |= 1u << std::uniform_int_distribution<size_t>(0, ir::kExtensions - 1)(random_);
+    build.one_health_check = chance(50);
     return build;
   }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "engine/engine.h"
 #include "engine/testing.h"
 
@@ -93,9 +95,9 @@ struct Result {
   std::vector<std::string> told;
 };
 
-Result compiled(const std::string& manifests, uint32_t missing, size_t route_list_limit = 64) {
+Result compiled(const std::string& manifests, ir::EnvoyBuild envoy, size_t route_list_limit = 64) {
   Options options;
-  options.envoy = {missing == 0 ? "" : "1.40.0-acme", missing};
+  options.envoy = std::move(envoy);
   options.route_list_limit = route_list_limit;
   Engine engine(options);
   engine.apply(testing::changes(manifests));
@@ -110,6 +112,10 @@ Result compiled(const std::string& manifests, uint32_t missing, size_t route_lis
     out.told.push_back(finding.object.name + " " + finding.field + ": " + finding.message);
   }
   return out;
+}
+
+Result compiled(const std::string& manifests, uint32_t missing, size_t route_list_limit = 64) {
+  return compiled(manifests, ir::EnvoyBuild{missing == 0 ? "" : "1.40.0-acme", missing}, route_list_limit);
 }
 
 bool holds(const std::string& wire, const std::string& trace) { return wire.find(trace) != std::string::npos; }
@@ -175,6 +181,39 @@ TEST(Withheld, WhatIsMissingIsNotSentAndTold) {
       EXPECT_THAT(less.told, Contains(AllOf(StartsWith(told), HasSubstr("this Envoy (1.40.0-acme) has no " + bare(c.missing)))));
     }
   }
+}
+
+TEST(Withheld, AnOldEnvoyMakesTheFirstHealthCheck) {
+  const auto manifests = [](const std::string& more) {
+    return testing::kListenerAndHost + R"(
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Mapping
+metadata: {name: checked}
+spec:
+  hostname: "*"
+  prefix: /
+  service: shop
+  resolver: endpoint
+  health_checks:
+  - {health_check: {http: {path: /fit}}}
+)" + more + R"(
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{port: 80}]}
+)";
+  };
+  const std::string several = manifests("  - {health_check: {http: {path: /also}}}\n");
+  const ir::EnvoyBuild old{"1.39.3", 0, true};
+  const Result less = compiled(several, old);
+  EXPECT_TRUE(holds(compiled(several, 0).wire, "/also"));
+  EXPECT_EQ(less.wire, compiled(manifests(""), 0).wire);
+  EXPECT_THAT(less.told, ::testing::ElementsAre(
+                             "checked spec.health_checks: this Envoy (1.39.3) takes one check only, so the first is made; run "
+                             "Envoy 1.40 or newer, or remove the others"));
+  EXPECT_TRUE(compiled(manifests(""), old).told.empty());
 }
 
 TEST(Withheld, RoutesAreFoundWithoutScopesAndTrees) {

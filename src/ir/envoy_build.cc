@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <set>
+#include <utility>
 
 namespace emissary::ir {
 namespace {
@@ -47,6 +49,14 @@ constexpr std::array<std::string_view, 10> kIndispensable = {
     "envoy.upstream_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
 };
 
+/// A version that is no number, as of a patched branch, is taken to be new.
+bool isBefore(const std::string& version, int major, int minor) {
+  int its_major = 0;
+  int its_minor = 0;
+  if (std::sscanf(version.c_str(), "%d.%d.", &its_major, &its_minor) != 2) return false;
+  return std::pair(its_major, its_minor) < std::pair(major, minor);
+}
+
 }  // namespace
 
 std::string_view extensionName(Extension extension) { return kNames[static_cast<size_t>(extension)]; }
@@ -54,10 +64,10 @@ std::string_view extensionName(Extension extension) { return kNames[static_cast<
 std::string EnvoyBuild::lacks(Extension extension) const {
   std::string_view name = extensionName(extension);
   name.remove_prefix(name.find('/') + 1);
-  std::string out = "this Envoy ";
-  if (!version.empty()) out += "(" + version + ") ";
-  return out + "has no " + std::string(name);
+  return called() + " has no " + std::string(name);
 }
+
+std::string EnvoyBuild::called() const { return version.empty() ? "this Envoy" : "this Envoy (" + version + ")"; }
 
 EnvoyBuild envoyBuild(std::string version, const std::vector<std::string>& extensions) {
   if (extensions.empty()) return {};
@@ -66,6 +76,7 @@ EnvoyBuild envoyBuild(std::string version, const std::vector<std::string>& exten
   for (size_t i = 0; i < kExtensions; ++i) {
     if (!known.contains(kNames[i])) build.missing |= uint32_t{1} << i;
   }
+  build.one_health_check = isBefore(version, 1, 40);
   if (!build.complete()) build.version = std::move(version);
   return build;
 }
@@ -75,6 +86,7 @@ EnvoyBuild common(const std::vector<EnvoyBuild>& builds) {
   std::set<std::string> versions;
   for (const EnvoyBuild& build : builds) {
     out.missing |= build.missing;
+    out.one_health_check = out.one_health_check || build.one_health_check;
     if (!build.version.empty()) versions.insert(build.version);
   }
   for (const std::string& version : versions) out.version += (out.version.empty() ? "" : ", ") + version;

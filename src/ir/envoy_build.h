@@ -1,6 +1,7 @@
 #pragma once
 // Which of the extensions that our configuration uses the running Envoy has. Builds differ: distributions and patched branches
-// leave some out. Envoy tells in its first discovery request. A value: the same list, the same result, whoever asked.
+// leave some out. Envoy tells in its first discovery request, with its version. A value: the same list, the same result, whoever
+// asked.
 
 #include <compare>
 #include <cstdint>
@@ -46,13 +47,19 @@ struct EnvoyBuild {
   std::string version;
   /// A bit an Extension.
   uint32_t missing = 0;
+  /// Before 1.40 a cluster with several health checks is refused.
+  bool one_health_check = false;
 
   bool has(Extension extension) const { return (missing >> static_cast<unsigned>(extension) & 1) == 0; }
-  bool complete() const { return missing == 0; }
+  bool complete() const { return missing == 0 && !one_health_check; }
   /// What is made for this build is good for `other` too.
-  bool serves(const EnvoyBuild& other) const { return (other.missing & ~missing) == 0; }
+  bool serves(const EnvoyBuild& other) const {
+    return (other.missing & ~missing) == 0 && (one_health_check || !other.one_health_check);
+  }
   /// "this Envoy (1.37.0) has no envoy.filters.http.lua"
   std::string lacks(Extension extension) const;
+  /// "this Envoy (1.37.0)"
+  std::string called() const;
 
   auto operator<=>(const EnvoyBuild&) const = default;
 };

@@ -59,7 +59,19 @@ TEST(ClientNode, WhoSaysNothingHasEverything) {
 TEST(ClientNode, TheVersionOfACompleteEnvoyMakesNoDifference) {
   std::vector<std::string> all;
   for (size_t i = 0; i < ir::kExtensions; ++i) all.emplace_back(ir::extensionName(static_cast<ir::Extension>(i)));
-  EXPECT_EQ(ir::envoyBuild("1.37.0", all), ir::envoyBuild("1.40.0", all));
+  EXPECT_EQ(ir::envoyBuild("1.41.2", all), ir::envoyBuild("1.40.0", all));
+  EXPECT_EQ(ir::envoyBuild("some fork", all), ir::EnvoyBuild());
+}
+
+TEST(ClientNode, AnOldEnvoyTakesOneHealthCheck) {
+  const ir::EnvoyBuild old = ir::envoyBuild("1.39.3-acme", {std::string(ir::extensionName(ir::Extension::Lua))});
+  EXPECT_TRUE(old.one_health_check);
+  EXPECT_EQ(old.called(), "this Envoy (1.39.3-acme)");
+  const ir::EnvoyBuild one{"1.37.0", 0, true};
+  EXPECT_FALSE(one.complete());
+  EXPECT_TRUE(one.serves({}));
+  EXPECT_FALSE(ir::EnvoyBuild().serves(one));
+  EXPECT_EQ(ir::common({{}, one}), one);
 }
 
 TEST(ClientNode, OfSeveralWhatAllHaveCounts) {
