@@ -24,6 +24,11 @@ struct MatchField {
   bool regex;
 };
 
+/// Whether a text cannot stand in a query as it is: Envoy compares what was sent, and decodes nothing.
+bool isEncodedInQuery(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~' || c == '#' || c == '&'; });
+}
+
 void readMatches(Fields& spec, const MatchField& field, std::vector<ValueMatch>& out) {
   const Value* value = spec.take(field.name);
   if (value == nullptr) return;
@@ -58,6 +63,11 @@ void readMatches(Fields& spec, const MatchField& field, std::vector<ValueMatch>&
     if (!readText(report, item, at, *match.value)) continue;
     if (field.regex) {
       if (std::string problem = regexProblem(report, at, *match.value); !problem.empty()) refuse(std::move(problem));
+    } else if (!field.header && isEncodedInQuery(*match.value)) {
+      report.warning(at.text(), item.line,
+                     fmt::format("{} is compared with the query as it is sent, where blanks and other letters than a to z are "
+                                 "written as in %20 and %C3%BC; write it so",
+                                 quoted(*match.value)));
     }
     out.push_back(std::move(match));
   }

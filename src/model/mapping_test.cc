@@ -118,6 +118,7 @@ constexpr Case kCases[] = {
     {"{prefix: /, service: a, regex_headers: {x: '*'}}", "error spec.regex_headers.x: is no RE2", false},
     {"{prefix: /, service: a, regex_query_parameters: {x: '*'}}", "error spec.regex_query_parameters.x: is no RE2", false},
     {"{prefix: /, service: a, query_parameters: {'': b}}", "error spec.query_parameters.: the name of a query parameter", false},
+    {"{prefix: /, service: a, query_parameters: {x: 'a b'}}", "warning spec.query_parameters.x: \"a b\" is compared with", true},
     {"{prefix: /, service: a, query_parameters: {x: 1}}", "error spec.query_parameters.x: must be text", false},
     {"{prefix: /, service: a, method: get}", "warning spec.method: \"get\" has small letters", true},
     {"{prefix: /, service: a, method: 'GET, PUT'}", "warning spec.method: \"GET, PUT\" matches no method", true},
